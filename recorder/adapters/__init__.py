@@ -1,0 +1,1 @@
+"""The only package that performs I/O: Asterisk, files, PostgreSQL, the clock."""

@@ -1,0 +1,69 @@
+"""Every error this service raises on purpose, and who must act.
+
+::
+
+    RecorderError                 1   base; never raised itself
+    ├── ConfigurationError        2   operator: a setting or regulation.toml is wrong
+    ├── RuleViolation             1   person: a rule says no, with its reason
+    ├── NotFound                  1   person: no such call, recording or announcement
+    ├── CallGone                  1   nobody: the caller has left, which is not a failure
+    ├── AnnouncementRefused       1   person: the sound cannot be used, with the reason
+    └── Unavailable               3   retry: a part cannot be reached
+        ├── SwitchboardUnavailable    Asterisk does not answer
+        ├── LedgerUnavailable         PostgreSQL does not answer
+        ├── SpoolUnavailable          the spool cannot be read or written
+        └── VaultUnavailable          the vault cannot be read or written
+
+The number is the exit status of a command that ends with the error. Messages say what to do
+and never hold a telephone number or a name.
+"""
+
+
+class RecorderError(Exception):
+    """Base of all errors raised on purpose."""
+
+    exit_code = 1
+
+
+class ConfigurationError(RecorderError):
+    """A setting is missing or wrong; the message names it, its rule and an example."""
+
+    exit_code = 2
+
+
+class RuleViolation(RecorderError):
+    """A rule forbids what was asked; the message is its reason."""
+
+
+class NotFound(RecorderError):
+    """Nothing has this id."""
+
+
+class CallGone(RecorderError):
+    """The channel is no longer ours to command: hung up, or taken back by the PBX."""
+
+
+class AnnouncementRefused(RecorderError):
+    """A sound file cannot become an announcement; the message says why."""
+
+
+class Unavailable(RecorderError):
+    """A part cannot be reached now; trying again later is right."""
+
+    exit_code = 3
+
+
+class SwitchboardUnavailable(Unavailable):
+    """Asterisk does not answer or refused the connection."""
+
+
+class LedgerUnavailable(Unavailable):
+    """PostgreSQL does not answer or is not writable."""
+
+
+class SpoolUnavailable(Unavailable):
+    """The spool is missing, read-only or full."""
+
+
+class VaultUnavailable(Unavailable):
+    """The vault is missing, read-only or full."""

@@ -1,0 +1,40 @@
+"""Telephone numbers as people write them and as machines compare them."""
+
+import phonenumbers
+
+LONGEST_DIALLABLE = 32
+"""E.164 allows 15 digits; longer input than this is not a number but an attack or noise."""
+
+
+def normalise(raw: str, *, region: str = "PL") -> str | None:
+    """Return ``raw`` as E.164 ("+48746640800"), or None if it is not a full public number.
+
+    Ignores formatting and understands +48, 0048, 48 and 0 prefixes (R7.5c). Short numbers of a
+    PBX, withheld numbers and hostile input have no public form: compare those as they are.
+
+    >>> normalise("74 664 08 00"), normalise("0048746640800"), normalise("48746640800")
+    ('+48746640800', '+48746640800', '+48746640800')
+    >>> normalise("101") is None, normalise("anonymous") is None
+    (True, True)
+    """
+    text = raw.strip()
+    if not text or len(text) > LONGEST_DIALLABLE:
+        return None
+    # "sip" users arrive without a plus: 48746640800 is international, 746640800 is not.
+    candidates = (text, f"+{text}") if text.isdigit() else (text,)
+    for candidate in candidates:
+        try:
+            number = phonenumbers.parse(candidate, region)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_valid_number(number):
+            return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return None
+
+
+def same_number(one: str, other: str, *, region: str = "PL") -> bool:
+    """Tell whether two spellings mean the same subscriber (R7.5c)."""
+    if one == other:
+        return bool(one)
+    left = normalise(one, region=region)
+    return left is not None and left == normalise(other, region=region)

@@ -1,0 +1,170 @@
+"""What the machine needs to know: ``RECORDER_*`` from the environment. The only reader of it.
+
+Secrets may also come as files: ``RECORDER_ARI_PASSWORD_FILE`` names a file whose content is
+the password, as container secrets do. What the regulation fixes is not here, but in
+``regulation.toml``.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from dotenv import dotenv_values
+from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from recorder.errors import ConfigurationError
+
+PREFIX = "RECORDER_"
+SECRETS = ("ari_password", "database_url")
+"""Settings that are also read from a file named by ``RECORDER_<NAME>_FILE``."""
+
+
+class Settings(BaseSettings):
+    """Every setting, once. Its description is what ``recorder config show`` prints."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", validate_default=True
+    )
+
+    node: str = Field(
+        default="pbx1",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,31}$",
+        description="name of the Asterisk that this capture process serves",
+    )
+    ari_url: AnyHttpUrl = Field(
+        default=AnyHttpUrl("http://127.0.0.1:8088/ari"), description="where ARI answers"
+    )
+    ari_user: str = Field(default="recorder", description="ARI account")
+    ari_password: SecretStr = Field(
+        default=SecretStr(""), description="password of the ARI account"
+    )
+    probe_host: str = Field(
+        default="127.0.0.1", description="address on which the dialplan asks capture"
+    )
+    probe_port: int = Field(
+        default=8090, ge=1, le=65535, description="port on which the dialplan asks capture"
+    )
+    database_url: SecretStr = Field(
+        default=SecretStr("postgresql+psycopg://recorder@127.0.0.1/recorder"),
+        description="PostgreSQL, as an SQLAlchemy URL",
+    )
+    spool_dir: Path = Field(
+        default=Path("/var/spool/rejestrator"),
+        description="audio and journals of live calls",
+    )
+    pbx_spool_dir: Path | None = Field(
+        default=None, description="the spool as Asterisk sees it, when that differs"
+    )
+    spool_floor_mib: int = Field(
+        default=2048,
+        ge=1,
+        description="free space in MiB below which no recording starts",
+    )
+    vault_dir: Path = Field(
+        default=Path("/var/lib/rejestrator/vault"), description="recordings at rest"
+    )
+    announcement_dir: Path = Field(
+        default=Path("/var/lib/rejestrator/announcements"),
+        description="the catalogue of announcements",
+    )
+    pbx_announcement_dir: Path | None = Field(
+        default=None, description="the catalogue as Asterisk sees it, when that differs"
+    )
+    regulation_file: Path = Field(
+        default=Path("regulation.toml"), description="what the regulation fixes"
+    )
+    office_zone: ZoneInfo = Field(
+        default=ZoneInfo("Europe/Warsaw"), description="zone in which days are counted"
+    )
+    log_file: Path | None = Field(
+        default=None, description="rotating JSON log beside standard output"
+    )
+    log_level: str = Field(
+        default="info", pattern="^(debug|info|warning|error)$", description="least level logged"
+    )
+
+    @field_validator("office_zone", mode="before")
+    @classmethod
+    def _zone_exists(cls, value: object) -> object:
+        if isinstance(value, str):
+            try:
+                return ZoneInfo(value)
+            except (KeyError, ValueError, OSError) as error:
+                raise ValueError("not a time zone; example: Europe/Warsaw") from error
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take only what ``load_settings`` hands over: one reader, one order of precedence."""
+        return (init_settings,)
+
+    @property
+    def spool_dir_of_pbx(self) -> Path:
+        """The spool as Asterisk sees it."""
+        return self.pbx_spool_dir or self.spool_dir
+
+    @property
+    def announcement_dir_of_pbx(self) -> Path:
+        """The announcement catalogue as Asterisk sees it."""
+        return self.pbx_announcement_dir or self.announcement_dir
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings once, from ``.env`` and the process's environment, which wins.
+
+    ``environment`` stands in for both.
+
+    Raises ``ConfigurationError`` naming every missing, wrong or unknown name at once: a typo
+    must not pass silently.
+    """
+    if environment is None:
+        environment = {k: v for k, v in dotenv_values(".env").items() if v is not None}
+        environment |= os.environ
+    given = {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in environment.items()
+        if name.startswith(PREFIX)
+    }
+    problems = []
+    for secret in SECRETS:
+        path = given.pop(f"{secret}_file", None)
+        if path is None:
+            continue
+        try:
+            given[secret] = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = type(error).__name__
+            problems.append(f"{_name(secret)}_FILE: cannot be read ({reason}); check its path")
+    problems += [
+        f"{_name(name)}: no such setting; `recorder config show` lists them all"
+        for name in sorted(set(given) - set(Settings.model_fields))
+    ]
+    try:
+        settings = Settings.model_validate(given)
+    except ValidationError as error:
+        problems += [
+            f"{_name(str(each['loc'][0]))}: {each['msg']} "
+            f"({Settings.model_fields[str(each['loc'][0])].description})"
+            for each in error.errors()
+        ]
+        raise ConfigurationError("\n".join(problems)) from None
+    if problems:
+        raise ConfigurationError("\n".join(problems))
+    return settings
+
+
+def _name(field: str) -> str:
+    return f"{PREFIX}{field.upper()}"
