@@ -1,0 +1,100 @@
+"""One decided call until it ends: what is noted of it, and what must be looked at. Pure.
+
+The PBX records by itself; nothing here is needed for the audio to be whole. It is what makes
+a file findable and provable: who answered, when they were connected, whether bytes arrived.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from recorder.capture import events as ev
+from recorder.capture.rules import outside_parties
+from recorder.model import IncidentKind, RecordingId
+
+PROOF_AFTER_S = 3.0
+"""How long after the bridge the file must have bytes (RG.6). The PBX writes once a second."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Following:
+    """What must be remembered of a released call to see what changes."""
+
+    recording_id: RecordingId | None
+    trunk_endpoints: frozenset[str]
+    stop_outside: bool
+    """R3.4h: stop recording when somebody from outside joins."""
+    bridged: bool = False
+    parties: tuple[str, ...] = ()
+    checked: bool = False
+    stopped: bool = False
+    over: bool = False
+
+
+Step: TypeAlias = tuple[Following, tuple[ev.Command, ...]]
+
+
+def follow(state: Following, event: ev.Event) -> Step:
+    """Return what is known now, and what to note. Repeated news is no news."""
+    if state.over:
+        return state, ()
+    at = event.at.isoformat()
+    match event:
+        case ev.LineChanged():
+            return _line(state, event)
+        case ev.HoldChanged(held=held):
+            return state, (ev.Note(kind="hold:changed", fields={"at": at, "held": held}),)
+        case ev.Transferred(attended=attended, to=to):
+            fields = {"at": at, "attended": attended, "to": to}
+            return state, (ev.Note(kind="call:transferred", fields=fields),)
+        case ev.QualityReported(figures=figures):
+            return state, (ev.Note(kind="quality:reported", fields={"figures": dict(figures)}),)
+        case ev.RecordingArmed():
+            return state, (ev.Note(kind="recording:armed", fields={"at": at}),)
+        case ev.AudioChecked(growing=growing):
+            note = ev.Note(kind="audio:checked", fields={"at": at, "growing": growing})
+            alarm = () if growing else (ev.Raise(kind=IncidentKind.AUDIO_GAP),)
+            return state, (note, *alarm)
+        case ev.CallEnded(cause=cause, pbx_lost=lost):
+            fields = {"at": at, "cause": cause, "pbx_lost": lost}
+            alarm = (ev.Raise(kind=IncidentKind.PBX_LOST),) if lost else ()
+            return replace(state, over=True, bridged=False), (
+                *alarm,
+                ev.Note(kind="call:ended", fields=fields, durable=True),
+            )
+        case _:
+            return state, ()
+
+
+def _line(state: Following, event: ev.LineChanged) -> Step:
+    if (event.bridged, event.parties) == (state.bridged, state.parties):
+        return state, ()
+    commands: list[ev.Command] = [
+        ev.Note(
+            kind="line:changed",
+            fields={
+                "at": event.at.isoformat(),
+                "bridged": event.bridged,
+                "parties": list(event.parties),
+            },
+        )
+    ]
+    after = replace(state, bridged=event.bridged, parties=event.parties)
+    recording_id = state.recording_id
+    if recording_id is None:
+        return after, tuple(commands)
+    if event.bridged and not state.checked:
+        after = replace(after, checked=True)
+        commands.append(ev.CheckAudio(recording_id=recording_id, seconds=PROOF_AFTER_S))
+    if state.stop_outside and not state.stopped and _outside(state, event.parties):
+        after = replace(after, stopped=True)
+        note = {"at": event.at.isoformat(), "why": "forwarded_outside"}
+        commands += [
+            ev.Note(kind="recording:stopped", fields=note, durable=True),
+            ev.StopRecording(recording_id=recording_id),
+        ]
+    return after, tuple(commands)
+
+
+def _outside(state: Following, parties: Iterable[str]) -> bool:
+    return bool(outside_parties(parties, trunk_endpoints=state.trunk_endpoints))
