@@ -79,6 +79,7 @@ class Reason(StrEnum):
     ANNOUNCEMENT_FAILED = "announcement_failed"
     DISK_LOW = "disk_low"
     SPOOL_UNAVAILABLE = "spool_unavailable"
+    LINK_LOST = "link_lost"
     APP_RESTARTED = "app_restarted"
     APP_ABSENT = "app_absent"
     APP_UNRESPONSIVE = "app_unresponsive"
@@ -99,6 +100,7 @@ class IncidentKind(StrEnum):
     APP_ABSENT = "app_absent"
     APP_UNRESPONSIVE = "app_unresponsive"
     APP_RESTARTED = "app_restarted"
+    LINK_LOST = "link_lost"
     PBX_LOST = "pbx_lost"
     JOURNAL_UNREADABLE = "journal_unreadable"
     ORPHAN_AUDIO = "orphan_audio"
@@ -241,6 +243,8 @@ class CallRecord:
     """Q.850 cause, or None when the PBX did not live to tell."""
     pbx_lost: bool = False
     """The PBX went away during the call; the end is when that was noticed."""
+    unwatched: bool = False
+    """Part of the call passed while no application followed it: times are the file's own."""
     quality: Mapping[str, float] = field(default_factory=dict)
     """RTP figures of the caller's leg at its end: loss, jitter, MES."""
     incidents: tuple[IncidentKind, ...] = ()

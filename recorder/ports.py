@@ -54,6 +54,9 @@ class Switchboard(Protocol):
     async def extend_watchdog(self, channel_id: str, seconds: float) -> None:
         """Set how long from now the PBX waits before it takes the caller back by itself."""
 
+    async def stop_recording(self, channel_id: str, recording_id: RecordingId) -> None:
+        """Make the PBX stop recording this call; what there is stays (R3.4h)."""
+
     async def release(
         self, channel_id: str, *, outcome: str, recording_id: RecordingId | None
     ) -> None:
@@ -76,6 +79,9 @@ class Journals(Protocol):
     def read(self, call_id: CallId) -> Sequence[Mapping[str, object]]:
         """Return the entries in order; a torn last line is not an entry."""
 
+    def recall(self, call_id: CallId) -> Sequence[Mapping[str, object]]:
+        """Return what can still be read after ``append`` failed; empty rather than raising."""
+
     def all_calls(self) -> Sequence[CallId]:
         """Return every call with a journal, oldest first."""
 
@@ -94,6 +100,9 @@ class Spool(Protocol):
 
     def audio_size(self, recording_id: RecordingId) -> int | None:
         """Return its size in bytes, None if there is no such file."""
+
+    def audio_written_at(self, recording_id: RecordingId) -> datetime | None:
+        """Return when its last byte was written, None if there is no such file."""
 
     def free_bytes(self) -> int:
         """Return the space left for audio. Raises ``SpoolUnavailable`` when not writable."""

@@ -90,7 +90,7 @@ class Flow:
 Step: TypeAlias = tuple[Flow, tuple[ev.Command, ...]]
 
 
-def advance(flow: Flow, event: ev.Event) -> Step:  # noqa: C901 - a table has as many rows as it has
+def advance(flow: Flow, event: ev.Event) -> Step:  # noqa: C901, PLR0912 - a table
     """Return the next state of the call and the commands that lead there.
 
     An event that makes no sense in the current phase changes nothing; it is not an error.
@@ -116,6 +116,8 @@ def advance(flow: Flow, event: ev.Event) -> Step:  # noqa: C901 - a table has as
         # the dialplan, or somebody at the PBX, has taken the caller away.
         case _, ev.LeftApplication():
             return _release(flow, _no(Reason.APP_UNRESPONSIVE))
+        case _, ev.LinkRestored():
+            return _release(flow, _no(Reason.LINK_LOST))
         case _, ev.CommandRefused(gone=True):
             return _release(flow, _no(Reason.CALLER_LEFT))
         case _, ev.CommandRefused():
@@ -133,6 +135,8 @@ def _arrive(flow: Flow) -> Step:
         return replace(flow, phase=Phase.RELEASED), (
             ev.Release(reason=flow.scope.reason, recording_id=None),
         )
+    if flow.terms.hindrance is not None:
+        return _release(flow, _no(flow.terms.hindrance))
     if flow.terms.announcement(Layer.FIRST, flow.terms.language) is None:
         return _release(flow, _no(Reason.ANNOUNCEMENT_MISSING))
     return replace(flow, phase=Phase.ANSWERING), (ev.Answer(),)
@@ -323,7 +327,7 @@ def _release(flow: Flow, decision: Decision) -> Step:
     incident = INCIDENTS.get(decision.reason)
     return replace(flow, phase=Phase.RELEASED, playing=None), (
         # On disk before the PBX may record: after a crash the journal, not memory, says so.
-        ev.Note(kind="consent:decided", fields=fields, durable=True),
+        ev.Note(kind="consent:decided", fields=fields, durable=decision.record),
         *((ev.Raise(kind=incident),) if incident else ()),
         ev.Release(reason=decision.reason, recording_id=recording_id),
     )
@@ -333,6 +337,7 @@ INCIDENTS: Mapping[Reason, IncidentKind] = {
     Reason.ANNOUNCEMENT_MISSING: IncidentKind.ANNOUNCEMENT_MISSING,
     Reason.ANNOUNCEMENT_FAILED: IncidentKind.ANNOUNCEMENT_FAILED,
     Reason.APP_UNRESPONSIVE: IncidentKind.APP_UNRESPONSIVE,
+    Reason.LINK_LOST: IncidentKind.LINK_LOST,
     Reason.APP_ABSENT: IncidentKind.APP_ABSENT,
     Reason.APP_RESTARTED: IncidentKind.APP_RESTARTED,
     Reason.DISK_LOW: IncidentKind.DISK_LOW,

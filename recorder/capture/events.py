@@ -20,6 +20,35 @@ class Event:
     mono: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """What the PBX says of a caller whom it hands over. Holds personal data."""
+
+    channel_id: str
+    at: datetime
+    endpoint: str
+    context: str
+    line: str
+    caller_number: str
+    caller_name: str
+    linked_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What lives on the PBX at one instant, asked for after every (re)connection."""
+
+    at: datetime
+    started_at: datetime | None
+    """When the PBX itself started; None = it would not say."""
+    channels: frozenset[str]
+    """Ids of all living channels."""
+    waiting: Mapping[str, Arrival]
+    """Callers who stand in the application, by channel id."""
+    lines: Mapping[str, tuple[str, ...]]
+    """Channel id → endpoints of the others on its line, for channels in a bridge."""
+
+
 class CallerEntered(Event):
     """The PBX handed the caller over to the application."""
 
@@ -66,6 +95,10 @@ class CommandRefused(Event):
 
 class LeftApplication(Event):
     """The caller is out of the application, by our command, the watchdog or a hang-up."""
+
+
+class LinkRestored(Event):
+    """The link to the PBX was cut and is back: what happened meanwhile is not known."""
 
 
 class HangupRequested(Event):
@@ -223,6 +256,8 @@ class Terms:
     """The versions in force at the call's arrival, by layer and language."""
     recording_id: RecordingId
     """What the recording will be called, should there be one."""
+    hindrance: Reason | None = None
+    """Why nothing can be recorded now, whatever the caller wants; None = nothing is in the way."""
 
     def announcement(self, layer: Layer, language: str) -> Announcement | None:
         """Return what is played for ``layer`` in ``language``, None if there is nothing."""

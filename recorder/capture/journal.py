@@ -103,7 +103,7 @@ def _entered(line: Entry) -> CallRecord:
     )
 
 
-def _apply(call: CallRecord, line: Entry) -> CallRecord:  # noqa: C901 - one case per kind
+def _apply(call: CallRecord, line: Entry) -> CallRecord:  # noqa: C901, PLR0912 - one case per kind
     at = _instant(line["at"])
     match line["kind"]:
         case "scope:decided":
@@ -130,6 +130,8 @@ def _apply(call: CallRecord, line: Entry) -> CallRecord:  # noqa: C901 - one cas
             return replace(call, quality=line["figures"])
         case "incident:raised":
             return _incident(call, line)
+        case "call:unwatched":
+            return replace(call, unwatched=True)
         case "call:ended":
             return _ended(call, at, line)
         case _:

@@ -1,0 +1,253 @@
+"""One live call in hand: its events in order, its commands carried out, its journal kept."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import assert_never
+
+import structlog
+
+from recorder.capture import events as ev
+from recorder.capture.call_flow import INCIDENTS, Flow, Phase, advance
+from recorder.capture.following import Following, follow
+from recorder.capture.journal import entry, fold
+from recorder.errors import CallGone, SpoolUnavailable, SwitchboardUnavailable
+from recorder.model import CallId, CallRecord, Decision, Reason, RecordingId
+from recorder.ports import Clock, Journals, Spool, Switchboard
+
+log = structlog.get_logger(__name__)
+
+RELEASE_RETRY_S = 0.5
+"""Pause between attempts to give a caller back to a PBX that does not answer."""
+
+RELEASE_ATTEMPTS = 60
+"""After these the dialplan's own watchdog has long taken the caller back."""
+
+MOST_WAITING_EVENTS = 1000
+"""Events waiting for one call; a flood beyond it is dropped and counted (B5)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What a call's task works with."""
+
+    switchboard: Switchboard
+    journals: Journals
+    spool: Spool
+    clock: Clock
+
+
+class LiveCall:
+    """One call, owned by its task alone.
+
+    The order that survives a crash: note what was decided (on disk when it permits recording),
+    then command the PBX, then note that it was done.
+    """
+
+    def __init__(
+        self,
+        *,
+        call_id: CallId,
+        channel_id: str,
+        arrived_at: datetime,
+        flow: Flow,
+        following: Following,
+        tools: Tools,
+    ) -> None:
+        self.id = call_id
+        self.channel_id = channel_id
+        self.arrived_at = arrived_at
+        self.dropped_events = 0
+        self.last_size: int | None = None
+        """Size of the audio when the PBX was last missed; see ``Capture``."""
+        self._flow = flow
+        self._following = following
+        self._tools = tools
+        self._events: asyncio.Queue[ev.Event] = asyncio.Queue(MOST_WAITING_EVENTS)
+        self._timer: asyncio.TimerHandle | None = None
+        self._in_memory: list[Mapping[str, object]] | None = None
+        """The journal since the spool refused it; None = it is on disk."""
+
+    @property
+    def recording_id(self) -> RecordingId | None:
+        """What is being recorded; None = nothing."""
+        return self._following.recording_id
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether nothing more is to come; out of scope is over once it is released."""
+        out_of_scope = not self._flow.scope.record and self._flow.phase is Phase.RELEASED
+        return self._following.over or out_of_scope
+
+    def put(self, event: ev.Event) -> None:
+        """Queue an event; never blocks."""
+        try:
+            self._events.put_nowait(event)
+        except asyncio.QueueFull:
+            self.dropped_events += 1
+
+    async def serve(self, first: tuple[ev.Command, ...]) -> None:
+        """Carry out ``first``, then whatever the events ask for, until the call is over."""
+        try:
+            if self._flow.scope.record and self._flow.phase is Phase.ARRIVING:
+                await self.follow()
+            await self._execute(first, self._tools.clock.now())
+            while not self.is_over:
+                await self._handle(await self._events.get())
+        # One call that goes wrong must not take the others with it, nor keep its own caller.
+        except Exception:
+            log.exception("call_failed")
+            await self._release(ev.Release(reason=Reason.LINK_LOST, recording_id=None))
+        finally:
+            self._cancel_timer()
+            self._tools.journals.close(self.id)
+
+    async def follow(self) -> None:
+        """Ask the PBX to go on reporting this call."""
+        try:
+            await self._tools.switchboard.follow(self.channel_id)
+        except (CallGone, SwitchboardUnavailable) as error:
+            # Its end is then learnt at the next reconciliation; the call itself is not hurt.
+            log.warning("not_followed", why=type(error).__name__)
+
+    def unwritten_record(self) -> CallRecord | None:
+        """Return the call when the spool could not hold its journal, None when it could."""
+        return fold(self._in_memory) if self._in_memory is not None else None
+
+    async def _handle(self, event: ev.Event) -> None:
+        # No await between reading a state and replacing it.
+        self._flow, deciding = advance(self._flow, event)
+        self._following, watching = follow(self._following, event)
+        await self._execute((*deciding, *watching), event.at)
+
+    async def _execute(self, commands: tuple[ev.Command, ...], at: datetime) -> None:
+        for command in commands:
+            try:
+                await self._carry_out(command, at)
+            except SpoolUnavailable:
+                # Only permission to record raises: it could not be put on disk.
+                await self._withdraw(Reason.SPOOL_UNAVAILABLE, at)
+                await self._release(ev.Release(reason=Reason.SPOOL_UNAVAILABLE, recording_id=None))
+                return
+            except (CallGone, SwitchboardUnavailable) as error:
+                log.info("command_refused", command=type(command).__name__)
+                gone = isinstance(error, CallGone)
+                self.put(ev.CommandRefused(at=at, mono=self._tools.clock.monotonic(), gone=gone))
+                return
+
+    async def _carry_out(  # noqa: C901 - one case per command
+        self, command: ev.Command, at: datetime
+    ) -> None:
+        switchboard, channel_id = self._tools.switchboard, self.channel_id
+        match command:
+            case ev.Note(kind=kind, fields=fields, durable=durable):
+                await self._note(entry(kind, at, fields), durable=durable)
+            case ev.Raise(kind=kind):
+                log.warning("incident", incident=kind)
+                await self._note(entry("incident:raised", at, {"incident": kind}))
+            case ev.Answer():
+                await switchboard.answer(channel_id)
+                self.put(ev.Answered(at=at, mono=self._tools.clock.monotonic()))
+            case ev.Play(playback_id=playback_id, announcement=announcement):
+                await switchboard.play(channel_id, playback_id, announcement)
+            case ev.StopPlaying(playback_id=playback_id):
+                await switchboard.stop_playing(playback_id)
+            case ev.ExtendWatchdog(seconds=seconds):
+                await switchboard.extend_watchdog(channel_id, seconds)
+            case ev.StartTimer(timer=timer, seconds=seconds):
+                self._set_timer(timer, seconds)
+            case ev.CheckAudio(recording_id=recording_id, seconds=seconds):
+                _call_later(seconds, lambda: self._check_audio(recording_id))
+            case ev.StopRecording(recording_id=recording_id):
+                await switchboard.stop_recording(channel_id, recording_id)
+            case ev.Release():
+                await self._release(command)
+            case _:
+                assert_never(command)
+
+    async def _release(self, command: ev.Release) -> None:
+        self._cancel_timer()
+        clock = self._tools.clock
+        for attempt in range(RELEASE_ATTEMPTS):
+            try:
+                await self._tools.switchboard.release(
+                    self.channel_id, outcome=command.reason, recording_id=command.recording_id
+                )
+            except CallGone:
+                # At the first attempt it is certain that nothing was started; after one that
+                # got no answer it is not, and then the file itself tells at sealing.
+                if command.recording_id is not None and attempt == 0:
+                    await self._withdraw(Reason.APP_UNRESPONSIVE, clock.now())
+                return
+            except SwitchboardUnavailable:
+                await asyncio.sleep(RELEASE_RETRY_S)
+                continue
+            if command.recording_id is not None:
+                self._following = replace(self._following, recording_id=command.recording_id)
+            await self._note(entry("call:released", clock.now(), {}))
+            return
+        log.error("release_failed")
+
+    async def _withdraw(self, reason: Reason, at: datetime) -> None:
+        """Take back a permission to record that was not acted upon."""
+        log.warning("incident", incident=INCIDENTS[reason])
+        refusal = decision_fields(self._flow, Decision(record=False, reason=reason))
+        await self._note(entry("consent:decided", at, refusal))
+        await self._note(entry("incident:raised", at, {"incident": INCIDENTS[reason]}))
+
+    def _set_timer(self, timer: str, seconds: float) -> None:
+        self._cancel_timer()
+        clock = self._tools.clock
+        self._timer = _call_later(
+            seconds,
+            lambda: self.put(ev.TimerExpired(at=clock.now(), mono=clock.monotonic(), timer=timer)),
+        )
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _check_audio(self, recording_id: RecordingId) -> None:
+        clock = self._tools.clock
+        growing = bool(self._tools.spool.audio_size(recording_id))
+        self.put(ev.AudioChecked(at=clock.now(), mono=clock.monotonic(), growing=growing))
+
+    async def _note(self, line: Mapping[str, object], *, durable: bool = False) -> None:
+        if durable and self._in_memory is None:
+            # An fsync may take long on a busy disk; the other calls must not wait for it.
+            await asyncio.to_thread(self.append, line, durable=True)
+        else:
+            self.append(line, durable=durable)
+
+    def append(self, line: Mapping[str, object], *, durable: bool = False) -> None:
+        """Add to the journal; once the spool refuses, the journal goes on in memory.
+
+        Raises ``SpoolUnavailable`` only for a permission to record, which memory cannot hold.
+        """
+        if self._in_memory is None:
+            try:
+                self._tools.journals.append(self.id, line, durable=durable)
+            except SpoolUnavailable:
+                log.warning("journal_in_memory")
+                self._in_memory = list(self._tools.journals.recall(self.id))
+            else:
+                return
+        if line["kind"] == "consent:decided" and line["record"]:
+            raise SpoolUnavailable("permission to record cannot be put on disk")
+        self._in_memory.append(line)
+
+
+def decision_fields(flow: Flow, decision: Decision) -> dict[str, object]:
+    """Return the journal's fields for a decision that names no recording."""
+    return {
+        "record": decision.record,
+        "reason": decision.reason,
+        "rule_version": decision.rule_version,
+        "mode": flow.terms.mode,
+        "recording_id": None,
+    }
+
+
+def _call_later(seconds: float, act: Callable[[], None]) -> asyncio.TimerHandle:
+    return asyncio.get_running_loop().call_later(seconds, act)

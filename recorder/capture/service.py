@@ -1,0 +1,306 @@
+"""Takes calls from the PBX and follows them to their end; after a crash, goes on.
+
+Each call has one task (:mod:`recorder.capture.live_call`); here they are started, found again
+(:mod:`recorder.capture.recovery`) and handed on when they are over. No step touches a database.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import assert_never
+
+import structlog
+
+from recorder.capture import events as ev
+from recorder.capture import recovery
+from recorder.capture.call_flow import INCIDENTS, Flow, Phase
+from recorder.capture.following import Following
+from recorder.capture.journal import JournalIncomplete, JournalTooNew, entry, fold
+from recorder.capture.live_call import LiveCall, Tools, decision_fields
+from recorder.capture.rules import decide_scope
+from recorder.errors import SpoolUnavailable
+from recorder.model import CallId, CallRecord, Decision, Layer, Reason, RecordingId
+from recorder.ports import Announcements, Clock, Journals, Spool, Switchboard
+from recorder.regulation import AnnouncementTerms, Scope
+
+log = structlog.get_logger(__name__)
+
+PBX_SILENT_S = 45.0
+"""A call is given up for lost when the PBX is away this long and its audio stands still."""
+
+WATCH_EVERY_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A call that is over and waits to be sealed."""
+
+    call_id: CallId
+    record: CallRecord | None
+    """The call itself when the spool could not hold its journal; None = read the journal."""
+
+
+class Capture:
+    """All calls in hand.
+
+    ``arrive``, ``deliver`` and ``disconnected`` are called by the reader of events and never
+    block. ``on_ended`` hears of every call that is over. ``new_id`` makes UUIDv7s.
+    """
+
+    def __init__(
+        self,
+        *,
+        switchboard: Switchboard,
+        journals: Journals,
+        spool: Spool,
+        announcements: Announcements,
+        clock: Clock,
+        scope: Scope,
+        terms: AnnouncementTerms,
+        node: str,
+        floor_bytes: int,
+        new_id: Callable[[], CallId],
+        on_ended: Callable[[Ended], None],
+    ) -> None:
+        self._tools = Tools(switchboard=switchboard, journals=journals, spool=spool, clock=clock)
+        self._announcements = announcements
+        self._scope = scope
+        self._terms = terms
+        self._node = node
+        self._floor_bytes = floor_bytes
+        self._new_id = new_id
+        self._on_ended = on_ended
+        self._calls: dict[str, LiveCall] = {}
+        self._tasks = asyncio.TaskGroup()
+        self._lost: tuple[datetime, float] | None = None
+
+    @property
+    def live_calls(self) -> int:
+        """How many calls are in hand."""
+        return len(self._calls)
+
+    async def run(self) -> None:
+        """Serve calls until cancelled. Must run before the first call arrives."""
+        async with self._tasks:
+            while True:
+                await asyncio.sleep(WATCH_EVERY_S)
+                self._give_up_lost_calls()
+
+    def arrive(self, arrival: ev.Arrival, mono: float) -> None:
+        """Take a caller whom the PBX hands over. The same channel twice is one call."""
+        if arrival.channel_id not in self._calls:
+            call, _ = self._take(arrival, Phase.ARRIVING)
+            self._start(call)
+            call.put(ev.CallerEntered(at=arrival.at, mono=mono))
+
+    def deliver(self, channel_id: str, event: ev.Event) -> None:
+        """Hand an event to its call; one for an unknown call is nobody's."""
+        call = self._calls.get(channel_id)
+        if call is not None:
+            call.put(event)
+
+    def disconnected(self) -> None:
+        """Note that the PBX cannot be heard from now on."""
+        self._lost = self._lost or (self._tools.clock.now(), self._tools.clock.monotonic())
+
+    async def reconcile(self, snapshot: ev.Snapshot) -> None:
+        """Bring the calls in hand, the journals and the living channels together."""
+        lost_at = self._lost[0] if self._lost else None
+        self._lost = None
+        journalled = list(self._read_journals())
+        plan = recovery.plan_recovery(
+            snapshot=snapshot,
+            in_hand={each.channel_id: each.arrived_at for each in self._calls.values()},
+            journalled=journalled,
+            lost_at=lost_at,
+            written_at=self._written_at(journalled),
+        )
+        for action in list(plan):
+            await self._recover(action, snapshot.at)
+
+    async def _recover(self, action: recovery.Action, at: datetime) -> None:
+        mono = self._tools.clock.monotonic()
+        match action:
+            case recovery.LetGo():
+                self._let_go(action)
+            case recovery.Interrupt(channel_id=channel_id):
+                self.deliver(channel_id, ev.LinkRestored(at=at, mono=mono))
+            case recovery.FollowAgain(channel_id=channel_id, record=record):
+                if record is not None:
+                    self._resume(record)
+                line = ev.LineChanged(
+                    at=at, mono=mono, bridged=action.bridged, parties=action.parties
+                )
+                self.deliver(channel_id, line)
+                await self._calls[channel_id].follow()
+            case recovery.Conclude(channel_id=channel_id, record=record):
+                if record is not None:
+                    self._resume(record)
+                ended = ev.CallEnded(at=action.at, mono=mono, pbx_lost=action.pbx_lost)
+                self.deliver(channel_id, ended)
+            case recovery.Seal(record=record):
+                self._on_ended(Ended(call_id=record.id, record=None))
+            case _:
+                assert_never(action)
+
+    def _let_go(self, action: recovery.LetGo) -> None:
+        record, decision = action.record, action.decision
+        if record is not None:
+            recording_id = record.recording_id if decision.record else None
+            self._resume(record, ev.Release(reason=decision.reason, recording_id=recording_id))
+            return
+        call, flow = self._take(action.arrival, Phase.RELEASED)
+        if not flow.scope.record:
+            self._start(call, ev.Release(reason=flow.scope.reason, recording_id=None))
+            return
+        self._start(
+            call,
+            ev.Note(kind="consent:decided", fields=decision_fields(flow, decision)),
+            ev.Raise(kind=INCIDENTS[Reason.APP_RESTARTED]),
+            ev.Release(reason=decision.reason, recording_id=None),
+        )
+
+    def _read_journals(self) -> Iterable[CallRecord]:
+        in_hand = {call.id for call in self._calls.values()}
+        for call_id in self._tools.journals.all_calls():
+            if call_id in in_hand:
+                continue
+            try:
+                yield fold(self._tools.journals.read(call_id))
+            # Sealing reports it as an incident; here the other calls must go on.
+            except (JournalTooNew, JournalIncomplete, SpoolUnavailable) as error:
+                log.warning("journal_unreadable", call_id=str(call_id), why=type(error).__name__)
+
+    def _written_at(self, journalled: Iterable[CallRecord]) -> dict[str, datetime]:
+        recordings = {call.channel_id: call.recording_id for call in self._calls.values()}
+        recordings |= {record.channel_id: record.recording_id for record in journalled}
+        found = {}
+        for channel_id, recording_id in recordings.items():
+            written = self._tools.spool.audio_written_at(recording_id) if recording_id else None
+            if written is not None:
+                found[channel_id] = written
+        return found
+
+    def _resume(self, record: CallRecord, *then: ev.Command) -> None:
+        """Take up a call that another process left behind, and note that nobody watched it."""
+        flow = Flow(
+            call_id=str(record.id),
+            terms=self._fix_terms(record.arrived_at),
+            scope=record.scope or recovery.UNDECIDED,
+            phase=Phase.RELEASED,
+        )
+        call = LiveCall(
+            call_id=record.id,
+            channel_id=record.channel_id,
+            arrived_at=record.arrived_at,
+            flow=flow,
+            following=replace(
+                self._following(record.recording_id),
+                bridged=bool(record.bridged) and record.bridged[-1].until is None,
+            ),
+            tools=self._tools,
+        )
+        notes: list[ev.Command] = [ev.Note(kind="call:unwatched", fields={})]
+        if record.consent is None and flow.scope.record:
+            fields = decision_fields(flow, recovery.UNDECIDED)
+            notes.append(ev.Note(kind="consent:decided", fields=fields))
+            notes.append(ev.Raise(kind=INCIDENTS[Reason.APP_RESTARTED]))
+        self._start(call, *notes, *then)
+
+    def _give_up_lost_calls(self) -> None:
+        if self._lost is None or self._tools.clock.monotonic() - self._lost[1] < PBX_SILENT_S:
+            return
+        for call in self._calls.values():
+            recording_id = call.recording_id
+            size = self._tools.spool.audio_size(recording_id) if recording_id else None
+            if size == call.last_size:
+                call.put(ev.CallEnded(at=self._lost[0], mono=self._lost[1], pbx_lost=True))
+            call.last_size = size
+
+    def _take(self, arrival: ev.Arrival, phase: Phase) -> tuple[LiveCall, Flow]:
+        call_id = self._new_id()
+        scope = decide_scope(
+            endpoint=arrival.endpoint,
+            context=arrival.context,
+            line=arrival.line,
+            caller_number=arrival.caller_number,
+            scope=self._scope,
+        )
+        flow = Flow(
+            call_id=str(call_id), terms=self._fix_terms(arrival.at), scope=scope, phase=phase
+        )
+        call = LiveCall(
+            call_id=call_id,
+            channel_id=arrival.channel_id,
+            arrived_at=arrival.at,
+            flow=flow,
+            following=self._following(None),
+            tools=self._tools,
+        )
+        call.append(entry("call:entered", arrival.at, self._arrival_fields(call_id, arrival)))
+        call.append(entry("scope:decided", arrival.at, _scope_fields(scope)))
+        return call, flow
+
+    def _arrival_fields(self, call_id: CallId, arrival: ev.Arrival) -> dict[str, object]:
+        return {
+            "call_id": str(call_id),
+            "node": self._node,
+            "channel_id": arrival.channel_id,
+            "linked_id": arrival.linked_id,
+            "endpoint": arrival.endpoint,
+            "context": arrival.context,
+            "line": arrival.line,
+            "caller_number": arrival.caller_number,
+            "caller_name": arrival.caller_name,
+        }
+
+    def _fix_terms(self, at: datetime) -> ev.Terms:
+        terms = self._terms
+        languages = {terms.language, *terms.language_keys.values()}
+        found = {
+            (layer, language): announcement
+            for layer in Layer
+            for language in languages
+            if (announcement := self._announcements.active(layer, language, at)) is not None
+        }
+        return ev.Terms(
+            mode=terms.mode,
+            choice_wait_s=terms.choice_wait_s,
+            language=terms.language,
+            language_keys=terms.language_keys,
+            announcements=found,
+            recording_id=RecordingId(self._new_id()),
+            hindrance=self._hindrance(),
+        )
+
+    def _hindrance(self) -> Reason | None:
+        try:
+            free = self._tools.spool.free_bytes()
+        except SpoolUnavailable:
+            return Reason.SPOOL_UNAVAILABLE
+        return Reason.DISK_LOW if free < self._floor_bytes else None
+
+    def _following(self, recording_id: RecordingId | None) -> Following:
+        return Following(
+            recording_id=recording_id,
+            trunk_endpoints=frozenset(each.endpoint for each in self._scope.trunks),
+            stop_outside=self._scope.forwarded_outside == "stop",
+        )
+
+    def _start(self, call: LiveCall, *first: ev.Command) -> None:
+        self._calls[call.channel_id] = call
+        self._tasks.create_task(self._serve(call, first), name=f"call {call.id}")
+
+    async def _serve(self, call: LiveCall, first: tuple[ev.Command, ...]) -> None:
+        with structlog.contextvars.bound_contextvars(call_id=str(call.id)):
+            await call.serve(first)
+            log.info("call_over", dropped_events=call.dropped_events)
+        self._calls.pop(call.channel_id, None)
+        # A call whose task failed is not over: the next start finds it by its journal.
+        if call.is_over:
+            self._on_ended(Ended(call_id=call.id, record=call.unwritten_record()))
+
+
+def _scope_fields(scope: Decision) -> dict[str, object]:
+    return {"record": scope.record, "reason": scope.reason, "rule_version": scope.rule_version}
