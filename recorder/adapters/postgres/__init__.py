@@ -1,0 +1,1 @@
+"""PostgreSQL: tables, the ledger and its queries. Rows do not leave this package."""
