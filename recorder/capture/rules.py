@@ -11,10 +11,6 @@ LENGTH_TOLERANCE_MS = 100
 WITNESS_TOLERANCE_MS = 500
 """How far our own clock may fall behind the PBX's while both watch one announcement."""
 
-AUDIO_TOLERANCE_S = 1.0
-AUDIO_TOLERANCE_SHARE = 0.02
-"""Audio and connected time may differ by the larger of the two before it is a gap."""
-
 
 def decide_scope(
     *, endpoint: str, context: str, line: str, caller_number: str, scope: Scope
@@ -78,16 +74,6 @@ def decide_consent(*, mode: Mode, heard: bool, key: str | None) -> Decision:
             return Decision(record=False, reason=Reason.NO_CONSENT)
         case Mode.OPT_OUT | Mode.NOTICE:
             return Decision(record=True, reason=Reason.STAYED_ON_THE_LINE)
-
-
-def has_gap(*, audio_s: float, bridged_s: float) -> bool:
-    """Tell whether audio and connected time disagree by more than max(1 s, 2 %).
-
-    >>> has_gap(audio_s=19.98, bridged_s=20.0), has_gap(audio_s=9.6, bridged_s=16.0)
-    (False, True)
-    """
-    allowed = max(AUDIO_TOLERANCE_S, AUDIO_TOLERANCE_SHARE * bridged_s)
-    return abs(audio_s - bridged_s) > allowed
 
 
 def outside_parties(parties: Iterable[str], *, trunk_endpoints: Iterable[str]) -> frozenset[str]:

@@ -1,0 +1,225 @@
+"""The rows about calls and recordings: model objects in, one transaction per use case."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import uuid_utils.compat as uuids
+from sqlalchemy import exists, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from recorder.adapters.postgres import tables
+from recorder.adapters.postgres.connect import translated
+from recorder.custody.rules import outcome_of
+from recorder.model import Announcement, CallRecord, Incident, Outcome, Recording
+from recorder.phone_numbers import normalise
+
+
+class PostgresLedger:
+    """Writes what happened. See ``recorder.ports.Ledger`` for the promises."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def record_call(
+        self,
+        call: CallRecord,
+        *,
+        recording: Recording | None,
+        incidents: Sequence[Incident],
+        at: datetime,
+    ) -> bool:
+        """Write everything about one ended call in one transaction; False if it is there."""
+        with translated():
+            async with self._engine.begin() as connection:
+                row = _call_row(call, recording=recording, at=at)
+                written = await connection.execute(
+                    insert(tables.CallTable)
+                    .values(row)
+                    .on_conflict_do_nothing()
+                    .returning(tables.CallTable.id)
+                )
+                if written.first() is None:
+                    return False
+                if call.announcements:
+                    await connection.execute(
+                        insert(tables.AnnouncementPlayedTable), _played_rows(call)
+                    )
+                if recording is not None:
+                    await connection.execute(
+                        insert(tables.RecordingTable).values(_recording_row(recording))
+                    )
+                for incident in incidents:
+                    await _write_incident(connection, incident)
+                return True
+
+    async def knows_channel(self, node: str, channel_id: str) -> bool:
+        """Tell whether a call with this channel has a row."""
+        call = tables.CallTable
+        query = select(exists().where(call.node == node, call.channel_id == clean(channel_id)))
+        with translated():
+            async with self._engine.connect() as connection:
+                return bool(await connection.scalar(query))
+
+    async def record_incident(self, incident: Incident) -> None:
+        """Write an incident that belongs to no call."""
+        with translated():
+            async with self._engine.begin() as connection:
+                await _write_incident(connection, incident)
+
+    async def keep_announcement(self, announcement: Announcement) -> None:
+        """Register a version, or update when it is active. The same version twice is one."""
+        row = {
+            "id": announcement.id,
+            "layer": announcement.layer.value,
+            "language": announcement.language,
+            "text": clean(announcement.text),
+            "sha256": announcement.sha256,
+            "length_ms": announcement.length_ms,
+            "level_dbfs": announcement.level_dbfs,
+            "added_at": announcement.added_at,
+            "active_from": announcement.active_from,
+        }
+        statement = insert(tables.AnnouncementTable).values(row)
+        statement = statement.on_conflict_do_update(
+            index_elements=["id"], set_={"active_from": announcement.active_from}
+        )
+        with translated():
+            async with self._engine.begin() as connection:
+                await connection.execute(statement)
+
+    async def forget_numbers(self, *, before: datetime, at: datetime) -> int:
+        """Take the numbers out of calls not recorded that ended before ``before`` (R7.2k).
+
+        Returns how many rows were emptied. What remains is outcome, reason and times.
+        """
+        call = tables.CallTable
+        statement = (
+            update(call)
+            .where(
+                call.outcome == Outcome.NOT_RECORDED.value,
+                call.numbers_forgotten_at.is_(None),
+                or_(call.ended_at < before, call.ended_at.is_(None) & (call.arrived_at < before)),
+            )
+            .values(
+                caller_number=None,
+                caller_e164=None,
+                caller_name=None,
+                timeline=[],
+                numbers_forgotten_at=at,
+            )
+        )
+        with translated():
+            async with self._engine.begin() as connection:
+                result = await connection.execute(statement)
+                return result.rowcount
+
+
+def clean(text: str) -> str:
+    r"""Return text as PostgreSQL can keep it: NUL and lone surrogates become U+FFFD.
+
+    >>> clean("a\x00b") == "a\ufffdb"
+    True
+    """
+    # utf-16 with surrogatepass joins what is a pair and leaves alone what is none.
+    safe = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return safe.replace("\x00", "\ufffd")
+
+
+async def _write_incident(connection: AsyncConnection, incident: Incident) -> None:
+    await connection.execute(
+        insert(tables.IncidentTable).values(
+            id=uuids.uuid7(),
+            kind=incident.kind.value,
+            at=incident.at,
+            call_id=incident.call_id,
+            detail=clean(incident.detail),
+        )
+    )
+
+
+def _call_row(call: CallRecord, *, recording: Recording | None, at: datetime) -> dict[str, Any]:
+    decision = outcome_of(call, recorded=recording is not None)
+    return {
+        "id": call.id,
+        "node": call.node,
+        "channel_id": clean(call.channel_id),
+        "linked_id": clean(call.linked_id),
+        "arrived_at": call.arrived_at,
+        "ended_at": call.ended_at,
+        "endpoint": clean(call.endpoint),
+        "context": clean(call.context),
+        "line": clean(call.line),
+        "line_e164": normalise(call.line),
+        "caller_number": clean(call.caller_number),
+        "caller_e164": normalise(call.caller_number),
+        "caller_name": clean(call.caller_name),
+        "outcome": (Outcome.RECORDED if decision.record else Outcome.NOT_RECORDED).value,
+        "reason": decision.reason.value,
+        "rule_version": decision.rule_version,
+        "scope_reason": call.scope.reason.value if call.scope else "",
+        "mode": call.mode.value if call.mode else None,
+        "language": call.language,
+        "keys": [{"key": each.key, "at": each.at.isoformat()} for each in call.keys],
+        "bridged": [
+            {"since": span.since.isoformat(), "until": span.until.isoformat()}
+            for span in call.bridged
+            if span.until is not None
+        ],
+        "bridged_seconds": call.bridged_seconds,
+        "answered_at": call.answered_at,
+        "answered_by": clean(call.answered_by),
+        "parties": [clean(each) for each in call.parties],
+        "timeline": [
+            {"at": each.at.isoformat(), "kind": each.kind, "detail": clean(each.detail)}
+            for each in call.timeline
+        ],
+        "hangup_cause": call.hangup_cause,
+        "pbx_lost": call.pbx_lost,
+        "unwatched": call.unwatched,
+        "quality": dict(call.quality),
+        "written_at": at,
+    }
+
+
+def _played_rows(call: CallRecord) -> list[dict[str, Any]]:
+    return [
+        {
+            "call_id": call.id,
+            "position": position,
+            "announcement_id": each.announcement_id,
+            "layer": each.layer.value,
+            "language": each.language,
+            "sha256": each.sha256,
+            "length_ms": each.length_ms,
+            "started_at": each.started_at,
+            "finished_at": each.finished_at,
+            "measured_ms": each.measured_ms,
+            "result": each.result.value,
+        }
+        for position, each in enumerate(call.announcements)
+    ]
+
+
+def _recording_row(recording: Recording) -> dict[str, Any]:
+    audio = recording.audio
+    return {
+        "id": recording.id,
+        "call_id": recording.call_id,
+        "stored_on": recording.stored_on,
+        "sha256": audio.sha256,
+        "size_bytes": audio.size_bytes,
+        "frames": audio.frames,
+        "sample_rate": audio.sample_rate,
+        "caller_dbfs": audio.caller_dbfs,
+        "office_dbfs": audio.office_dbfs,
+        "silent": audio.silent,
+        "one_sided": audio.one_sided,
+        "first_sample_at": recording.first_sample_at,
+        "ended_at": recording.ended_at,
+        "erase_by": recording.erase_by,
+        "sealed_at": recording.sealed_at,
+        "truncated": recording.truncated,
+        "incomplete": recording.incomplete,
+    }

@@ -1,0 +1,169 @@
+"""The tables. Declarative, and imported nowhere outside this folder but by the migrations."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from recorder.model import IncidentKind, Layer, Outcome, Reason
+
+
+class Base(DeclarativeBase):
+    """One metadata with named constraints, so that errors are recognised by name."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own form
+        datetime: DateTime(timezone=True),
+        str: Text(),
+        dict[str, Any]: JSONB(),
+        list[Any]: JSONB(),
+    }
+
+
+def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
+    listed = ", ".join(f"'{each.value}'" for each in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+
+
+class AnnouncementTable(Base):
+    """§ 8.2: every version that callers were ever told (R8.2d)."""
+
+    __tablename__ = "announcement"
+    __table_args__ = (_one_of("layer", Layer),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    layer: Mapped[str]
+    language: Mapped[str]
+    text: Mapped[str]
+    sha256: Mapped[str]
+    length_ms: Mapped[int]
+    level_dbfs: Mapped[float] = mapped_column(Float)
+    added_at: Mapped[datetime]
+    active_from: Mapped[datetime | None]
+
+
+class CallTable(Base):
+    """Every call that entered, recorded or not, with its decision (R3.4f)."""
+
+    __tablename__ = "call"
+    __table_args__ = (
+        UniqueConstraint("node", "channel_id"),
+        _one_of("outcome", Outcome),
+        _one_of("reason", Reason),
+        Index("ix_call_caller_e164_arrived_at", "caller_e164", "arrived_at"),
+        Index("ix_call_caller_number_arrived_at", "caller_number", "arrived_at"),
+        Index("ix_call_line_e164_arrived_at", "line_e164", "arrived_at"),
+        Index("ix_call_line_arrived_at", "line", "arrived_at"),
+        Index("ix_call_arrived_at", "arrived_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    node: Mapped[str]
+    channel_id: Mapped[str]
+    linked_id: Mapped[str]
+    arrived_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    endpoint: Mapped[str]
+    context: Mapped[str]
+    line: Mapped[str]
+    line_e164: Mapped[str | None]
+    caller_number: Mapped[str | None]
+    caller_e164: Mapped[str | None]
+    caller_name: Mapped[str | None]
+    outcome: Mapped[str]
+    reason: Mapped[str]
+    rule_version: Mapped[str]
+    scope_reason: Mapped[str]
+    mode: Mapped[str | None]
+    language: Mapped[str]
+    keys: Mapped[list[Any]]
+    bridged: Mapped[list[Any]]
+    bridged_seconds: Mapped[float] = mapped_column(Float)
+    answered_at: Mapped[datetime | None]
+    answered_by: Mapped[str]
+    parties: Mapped[list[Any]]
+    timeline: Mapped[list[Any]]
+    hangup_cause: Mapped[int | None] = mapped_column(Integer)
+    pbx_lost: Mapped[bool]
+    unwatched: Mapped[bool]
+    quality: Mapped[dict[str, Any]]
+    written_at: Mapped[datetime]
+    numbers_forgotten_at: Mapped[datetime | None]
+
+
+class AnnouncementPlayedTable(Base):
+    """Proof of announcement, one row a playing (R8.2c)."""
+
+    __tablename__ = "announcement_played"
+
+    call_id: Mapped[UUID] = mapped_column(ForeignKey("call.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    announcement_id: Mapped[UUID]
+    layer: Mapped[str]
+    language: Mapped[str]
+    sha256: Mapped[str]
+    length_ms: Mapped[int]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    measured_ms: Mapped[int | None]
+    result: Mapped[str]
+
+
+class RecordingTable(Base):
+    """A sealed recording in the vault."""
+
+    __tablename__ = "recording"
+    __table_args__ = (Index("ix_recording_erase_by", "erase_by"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    call_id: Mapped[UUID] = mapped_column(ForeignKey("call.id"), unique=True)
+    stored_on: Mapped[str]
+    sha256: Mapped[str]
+    size_bytes: Mapped[int]
+    frames: Mapped[int]
+    sample_rate: Mapped[int]
+    caller_dbfs: Mapped[float] = mapped_column(Float)
+    office_dbfs: Mapped[float] = mapped_column(Float)
+    silent: Mapped[bool]
+    one_sided: Mapped[bool]
+    first_sample_at: Mapped[datetime]
+    ended_at: Mapped[datetime]
+    erase_by: Mapped[datetime]
+    sealed_at: Mapped[datetime]
+    truncated: Mapped[bool]
+    incomplete: Mapped[bool]
+
+
+class IncidentTable(Base):
+    """What a person must look at; holds ids, never numbers."""
+
+    __tablename__ = "incident"
+    __table_args__ = (_one_of("kind", IncidentKind), Index("ix_incident_at", "at"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    at: Mapped[datetime]
+    call_id: Mapped[UUID | None] = mapped_column(ForeignKey("call.id"))
+    detail: Mapped[str]

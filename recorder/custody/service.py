@@ -1,0 +1,173 @@
+"""The file becomes a recording: sealed into the vault, written to the ledger, wiped from spool."""
+
+import asyncio
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from recorder.custody import rules
+from recorder.errors import LedgerUnavailable, SpoolUnavailable, VaultUnavailable
+from recorder.model import CallId, CallRecord, Incident, IncidentKind, Recording
+from recorder.ports import Announcements, Clock, Journals, Ledger, Spool, Vault
+
+log = structlog.get_logger(__name__)
+
+LOOK_AGAIN_S = 0.5
+"""How often a file that still grows is looked at."""
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
+"""Pauses while the ledger or the vault is away double from the first to the longest."""
+
+MOST_LOOKS = 240
+"""A file that will not settle within two minutes is sealed as it is, and says so."""
+
+
+class Custodian:
+    """Seals ended calls, oldest first, in an order that survives a crash.
+
+    Audio durable in the vault → all rows in one transaction → spool wiped. A crash before the
+    rows leaves a file that the next run overwrites with the same bytes; one after them leaves
+    a journal whose call is known, so that only the wiping is done again.
+
+    ``fold`` turns a journal's entries into the call; it is handed in, because the journal's
+    form is capture's business.
+    """
+
+    def __init__(
+        self,
+        *,
+        journals: Journals,
+        spool: Spool,
+        vault: Vault,
+        ledger: Ledger,
+        announcements: Announcements,
+        clock: Clock,
+        retention_days: int,
+        office_zone: ZoneInfo,
+        read_call: Callable[[CallId], CallRecord],
+    ) -> None:
+        self._journals = journals
+        self._spool = spool
+        self._vault = vault
+        self._ledger = ledger
+        self._announcements = announcements
+        self._clock = clock
+        self._retention_days = retention_days
+        self._office_zone = office_zone
+        self._read_call = read_call
+        self._waiting: asyncio.Queue[tuple[CallId, CallRecord | None]] = asyncio.Queue()
+        self._known_versions: dict[object, object] = {}
+        self.sealed = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many ended calls are not sealed yet."""
+        return self._waiting.qsize()
+
+    def take(self, call_id: CallId, record: CallRecord | None) -> None:
+        """Queue an ended call; ``record`` stands in for a journal that could not be written."""
+        self._waiting.put_nowait((call_id, record))
+
+    async def run(self) -> None:
+        """Seal calls until cancelled. Waits while ledger or vault are away; loses nothing."""
+        while True:
+            call_id, record = await self._waiting.get()
+            with structlog.contextvars.bound_contextvars(call_id=str(call_id)):
+                await self._until_done(call_id, record)
+
+    async def _until_done(self, call_id: CallId, record: CallRecord | None) -> None:
+        pause = FIRST_PAUSE_S
+        while True:
+            try:
+                await self.seal(call_id, record)
+            except (LedgerUnavailable, VaultUnavailable, SpoolUnavailable) as error:
+                log.warning("sealing_waits", why=str(error))
+                await asyncio.sleep(pause)
+                pause = min(LONGEST_PAUSE_S, pause * 2)
+            # One call that cannot be sealed must not stop the others; its journal and audio
+            # stay in the spool, and the next start tries again.
+            except Exception:
+                log.exception("sealing_failed")
+                return
+            else:
+                return
+
+    async def seal(self, call_id: CallId, record: CallRecord | None = None) -> bool:
+        """Seal one ended call; True if this call made its rows. Safe to repeat.
+
+        Raises ``LedgerUnavailable``, ``VaultUnavailable`` and ``SpoolUnavailable``.
+        """
+        call = record if record is not None else self._read_call(call_id)
+        await self._keep_announcements()
+        if await self._ledger.knows_channel(call.node, call.channel_id):
+            self._wipe(call)
+            return False
+        recording = await self._store(call)
+        now = self._clock.now()
+        incidents = [
+            Incident(kind=kind, at=call.ended_at or now, call_id=call.id)
+            for kind in rules.incidents_of(call, recording)
+        ]
+        new = await self._ledger.record_call(call, recording=recording, incidents=incidents, at=now)
+        self._wipe(call)
+        self.sealed += 1
+        outcome = rules.outcome_of(call, recorded=recording is not None)
+        log.info("call_sealed", reason=outcome.reason, recorded=outcome.record)
+        return new
+
+    async def _store(self, call: CallRecord) -> Recording | None:
+        if call.recording_id is None:
+            return None
+        size = await self._settled_size(call)
+        if not size:
+            return None
+        folder = rules.folder_of(call.ended_at or self._clock.now())
+        audio = await self._vault.store(
+            call.recording_id, raw=self._spool.audio_path(call.recording_id), folder=folder
+        )
+        return rules.describe(
+            call,
+            audio,
+            retention_days=self._retention_days,
+            office_zone=self._office_zone,
+            now=self._clock.now(),
+        )
+
+    async def _settled_size(self, call: CallRecord) -> int:
+        """Wait until the PBX has written the last byte, and return how many there are."""
+        if call.recording_id is None:
+            return 0
+        size = 0
+        for _ in range(MOST_LOOKS):
+            written = self._spool.audio_written_at(call.recording_id)
+            size = self._spool.audio_size(call.recording_id) or 0
+            since = (self._clock.now() - written).total_seconds() if written else float("inf")
+            if rules.is_settled(
+                size=size,
+                bridged_s=call.bridged_seconds,
+                unwatched=call.unwatched,
+                since_write_s=since,
+            ):
+                return size
+            await asyncio.sleep(LOOK_AGAIN_S)
+        log.warning("audio_never_settled")
+        return size
+
+    async def _keep_announcements(self) -> None:
+        for version in self._announcements.versions():
+            if self._known_versions.get(version.id) != version.active_from or (
+                version.id not in self._known_versions
+            ):
+                await self._ledger.keep_announcement(version)
+                self._known_versions[version.id] = version.active_from
+
+    def _wipe(self, call: CallRecord) -> None:
+        # Audio first: a journal without audio is harmless, audio without a journal is an orphan.
+        if call.recording_id is not None:
+            self._spool.wipe_audio(call.recording_id)
+        self._journals.wipe(call.id)
+
+    async def report(self, kind: IncidentKind, detail: str) -> None:
+        """Write an incident that belongs to no call. Raises ``LedgerUnavailable``."""
+        await self._ledger.record_incident(Incident(kind=kind, at=self._clock.now(), detail=detail))
