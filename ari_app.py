@@ -1,0 +1,97 @@
+"""Process 1: takes calls from Asterisk, decides, follows, seals. Wiring only."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import uuid_utils.compat as uuids
+
+from recorder import logs
+from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
+from recorder.adapters.ari import AriClient
+from recorder.adapters.clock import SystemClock
+from recorder.adapters.journals import DiskJournals, SpoolLock
+from recorder.adapters.loop_guard import guarded_loop
+from recorder.adapters.postgres.connect import connect
+from recorder.adapters.postgres.ledger import PostgresLedger
+from recorder.adapters.probe import serve_probe
+from recorder.adapters.regulation_file import load_regulation
+from recorder.adapters.spool import DiskSpool
+from recorder.adapters.switchboard import AriEvents, AriSwitchboard, take_snapshot
+from recorder.adapters.vault import DiskVault
+from recorder.capture.journal import fold
+from recorder.capture.service import Capture
+from recorder.custody.service import Custodian
+from recorder.model import CallId
+from recorder.processes import run_process
+from recorder.settings import Settings
+
+
+async def serve(settings: Settings) -> None:
+    """Build the parts and run them until the process is told to stop."""
+    regulation = load_regulation(settings.regulation_file)
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        stack.enter_context(SpoolLock(settings.spool_dir))
+        stack.enter_context(guarded_loop(asyncio.get_running_loop()))
+        engine = await stack.enter_async_context(
+            connect(settings.database_url.get_secret_value(), application="capture")
+        )
+        journals, spool = DiskJournals(settings.spool_dir), DiskSpool(settings.spool_dir)
+        announcements = AnnouncementCatalogue(settings.announcement_dir)
+        custodian = Custodian(
+            journals=journals,
+            spool=spool,
+            vault=DiskVault(settings.vault_dir),
+            ledger=PostgresLedger(engine),
+            announcements=announcements,
+            clock=clock,
+            retention_days=regulation.retention.days,
+            office_zone=settings.office_zone,
+            read_call=lambda call_id: fold(journals.read(call_id)),
+        )
+        # The client reports to the capture and the capture commands the client: the later
+        # of the two is named inside functions that run only once both exist.
+        client = AriClient(
+            url=str(settings.ari_url),
+            user=settings.ari_user,
+            password=settings.ari_password.get_secret_value(),
+            application="recorder",
+            on_event=lambda event: events(event),
+            on_connect=lambda: reconcile(),
+            on_disconnect=lambda: capture.disconnected(),
+        )
+        capture = Capture(
+            switchboard=AriSwitchboard(
+                client,
+                spool=settings.spool_dir_of_pbx,
+                announcements=settings.announcement_dir_of_pbx,
+            ),
+            journals=journals,
+            spool=spool,
+            announcements=announcements,
+            clock=clock,
+            scope=regulation.scope,
+            terms=regulation.announcement,
+            node=settings.node,
+            floor_bytes=settings.spool_floor_mib << 20,
+            new_id=lambda: CallId(uuids.uuid7()),
+            on_ended=lambda ended: custodian.take(ended.call_id, ended.record),
+        )
+        events = AriEvents(clock=clock, arrive=capture.arrive, deliver=capture.deliver)
+
+        async def reconcile() -> None:
+            await capture.reconcile(await take_snapshot(client, events, clock))
+
+        await stack.enter_async_context(client)
+        probe = serve_probe(
+            host=settings.probe_host, port=settings.probe_port, is_ready=lambda: client.connected
+        )
+        await stack.enter_async_context(probe)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(capture.run(), name="capture")
+            tasks.create_task(custodian.run(), name="custodian")
+            tasks.create_task(client.run(), name="ari")
+
+
+if __name__ == "__main__":
+    run_process(serve, configure_logs=logs.configure)

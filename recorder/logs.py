@@ -1,0 +1,64 @@
+"""Logs for the operator and the contractor: JSON lines that carry ids, never numbers or names."""
+
+import logging
+import logging.handlers
+import sys
+from pathlib import Path
+
+import structlog
+
+FILE_BYTES = 10 << 20
+FILES_KEPT = 5
+
+
+def configure(*, level: str, file: Path | None) -> None:
+    """Send structlog and the libraries' warnings to standard output and, if given, a file."""
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stdout)]
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handlers.append(
+            logging.handlers.RotatingFileHandler(file, maxBytes=FILE_BYTES, backupCount=FILES_KEPT)
+        )
+    shared: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            # Where it happened, without the values that a message or a local may hold.
+            _only_places,
+            structlog.processors.JSONRenderer(),
+        ],
+    )
+    for handler in handlers:
+        handler.setFormatter(formatter)
+    logging.basicConfig(level=level.upper(), handlers=handlers, force=True)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+
+
+def _only_places(
+    _logger: object, _name: str, event: structlog.types.EventDict
+) -> structlog.types.EventDict:
+    """Replace an exception by its type and the places it passed: its message may quote a number."""
+    raised = event.pop("exc_info", None)
+    if raised is True:
+        raised = sys.exc_info()
+    error = raised[1] if isinstance(raised, tuple) else raised
+    if isinstance(error, BaseException):
+        event["error"] = type(error).__name__
+        places, frame = [], error.__traceback__
+        while frame is not None:
+            code = frame.tb_frame.f_code
+            places.append(f"{Path(code.co_filename).name}:{frame.tb_lineno} {code.co_name}")
+            frame = frame.tb_next
+        event["places"] = places
+    return event
