@@ -10,7 +10,6 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +17,14 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
-from recorder.announcements.rules import GUARD_S, LOWEST_SAMPLE_RATE, SoundFigures
+from recorder.announcements.rules import (
+    GUARD_S,
+    LOWEST_SAMPLE_RATE,
+    TELEPHONE_RATE,
+    Sound,
+    SoundFigures,
+)
 from recorder.errors import AnnouncementRefused
-
-TELEPHONE_RATE = 8000
-"""Hertz, mono: what A-law and µ-law trunks carry."""
 
 LONGEST_MINUTES = 15
 """No announcement is longer; more is a mistake or an attack on the memory."""
@@ -46,25 +48,13 @@ SILENCE_DBFS = -50.0
 TRUNCATED = "the file is truncated: it promises more sound than it holds; copy it again"
 OGG_PAGE = 1 << 16
 """Bytes; no page of an Ogg file is longer than about this."""
+OGG_HEADER = 27
+OGG_LAST = 0x04
 
 ENCODINGS = {"alaw": "ALAW", "ulaw": "ULAW"}
 """What Asterisk plays without transcoding on such trunks, beside the linear samples."""
 
 Samples = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sound:
-    """A sound as the caller hears it: 8 kHz, mono, guard included."""
-
-    samples: bytes = field(repr=False)
-    """Headerless, 16-bit, little-endian."""
-    figures: SoundFigures
-
-    @property
-    def length_ms(self) -> int:
-        """Length in milliseconds."""
-        return round(len(self.samples) / 2 / TELEPHONE_RATE * 1000)
 
 
 def read_sound(path: Path) -> Sound:
@@ -163,8 +153,12 @@ def _promised_frames(file: soundfile.SoundFile) -> int:
 def _ends_as_ogg_does(handle: int, size: int) -> bool:
     # Ogg has no length to compare with: its last page says that it is the last.
     tail = os.pread(handle, 2 * OGG_PAGE, max(0, size - 2 * OGG_PAGE))
-    page = tail.rfind(b"OggS")
-    return page >= 0 and bool(tail[page + 5 : page + 6] and tail[page + 5] & 0x04)
+    start = tail.rfind(b"OggS")
+    page = tail[start:] if start >= 0 else b""
+    if len(page) < OGG_HEADER or not page[5] & OGG_LAST:
+        return False
+    sizes = page[OGG_HEADER : OGG_HEADER + page[OGG_HEADER - 1]]
+    return len(page) >= OGG_HEADER + page[OGG_HEADER - 1] + sum(sizes)
 
 
 class _Source:

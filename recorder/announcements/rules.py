@@ -1,11 +1,14 @@
 """May this sound be an announcement, and which announcement does a caller hear now?"""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from recorder.model import Announcement, Layer
+from recorder.model import Announcement, AnnouncementId, IncidentKind, Layer
+
+TELEPHONE_RATE = 8000
+"""Hertz, mono: what A-law and µ-law trunks carry."""
 
 LOWEST_SAMPLE_RATE = 8000
 """Hertz. Less holds less than a telephone carries."""
@@ -90,6 +93,20 @@ class SoundFigures:
     """Silence put before the sound so that it starts with ``GUARD_S`` of it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sound:
+    """A sound as the caller hears it: 8 kHz, mono, guard included."""
+
+    samples: bytes = field(repr=False)
+    """Headerless, 16-bit, little-endian."""
+    figures: SoundFigures
+
+    @property
+    def length_ms(self) -> int:
+        """Length in milliseconds."""
+        return round(len(self.samples) / 2 / TELEPHONE_RATE * 1000)
+
+
 def judge_sound(
     figures: SoundFigures, *, layer: Layer, longest_s: float, allow_long: bool
 ) -> tuple[Finding, ...]:
@@ -105,6 +122,21 @@ def judge_sound(
         findings += _pauses(figures)
     order = list(Weight)
     return tuple(sorted(findings, key=lambda finding: order.index(finding.weight)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damage:
+    """What is wrong with one version in the catalogue (R8.2e)."""
+
+    kind: IncidentKind
+    """``ANNOUNCEMENT_MISSING`` or ``ANNOUNCEMENT_CHANGED``."""
+    announcement_id: AnnouncementId | None
+    """None when it concerns the catalogue as a whole."""
+    detail: str
+
+    def __str__(self) -> str:
+        subject = f"{self.announcement_id}: " if self.announcement_id else ""
+        return f"{subject}{self.detail}"
 
 
 def refusals(findings: Iterable[Finding]) -> tuple[Finding, ...]:
