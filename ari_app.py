@@ -56,9 +56,9 @@ async def serve(settings: Settings) -> None:
             user=settings.ari_user,
             password=settings.ari_password.get_secret_value(),
             application="recorder",
-            on_event=lambda event: events(event),
-            on_connect=lambda: reconcile(),
-            on_disconnect=lambda: capture.disconnected(),
+            on_event=lambda event: events(event),  # noqa: PLW0108
+            on_connect=lambda: reconcile(),  # noqa: PLW0108
+            on_disconnect=lambda: capture.disconnected(),  # noqa: PLW0108
         )
         capture = Capture(
             switchboard=AriSwitchboard(

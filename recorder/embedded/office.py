@@ -1,0 +1,140 @@
+"""A whole office on loopback: PostgreSQL, Asterisk, capture, a trunk and a desk."""
+
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from recorder.adapters.postgres import migrate
+from recorder.embedded.asterisk import PrivateAsterisk, ensure_package, ensure_rootfs
+from recorder.embedded.postgres import EmbeddedPostgres, free_port
+from recorder.errors import ConfigurationError
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+READY_WITHIN_S = 15.0
+
+
+class Office:
+    """Everything that one machine needs; all state lives under ``directory``."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        cache: Path,
+        regulation: str,
+        report: Callable[[str], None],
+        settings: dict[str, str] | None = None,
+    ) -> None:
+        self.directory = directory.resolve()
+        self._cache = cache
+        self._regulation = regulation
+        self._report = report
+        self._more = settings or {}
+        self.spool = self.directory / "asterisk/spool/rejestrator"
+        self.vault = self.directory / "vault"
+        self.announcements = self.directory / "asterisk/announcements"
+        self.log = self.directory / "capture.log"
+        self.probe_port = free_port()
+        self.postgres = EmbeddedPostgres(self.directory / "postgres")
+        self._asterisk: PrivateAsterisk | None = None
+        self._capture: subprocess.Popen[bytes] | None = None
+
+    @property
+    def asterisk(self) -> PrivateAsterisk:
+        """The running Asterisk."""
+        if self._asterisk is None:
+            raise RuntimeError("the office is not open")
+        return self._asterisk
+
+    @property
+    def capture_pid(self) -> int:
+        """Process id of the running capture."""
+        if self._capture is None:
+            raise RuntimeError("capture is not running")
+        return self._capture.pid
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Settings under which every command sees this office."""
+        return {
+            "RECORDER_ARI_URL": self.asterisk.ari_url,
+            "RECORDER_ARI_PASSWORD": self.asterisk.ari_password,
+            "RECORDER_DATABASE_URL": self.postgres.url,
+            "RECORDER_SPOOL_DIR": str(self.spool),
+            "RECORDER_VAULT_DIR": str(self.vault),
+            "RECORDER_ANNOUNCEMENT_DIR": str(self.announcements),
+            "RECORDER_REGULATION_FILE": str(self.directory / "regulation.toml"),
+            "RECORDER_PROBE_PORT": str(self.probe_port),
+            "RECORDER_SPOOL_FLOOR_MIB": "64",
+            **self._more,
+        }
+
+    def open(self) -> None:
+        """Start everything; what is there already is kept. Raises ``ConfigurationError``."""
+        for folder in (self.directory, self.spool, self.vault, self.announcements):
+            folder.mkdir(parents=True, exist_ok=True)
+        (self.directory / "regulation.toml").write_text(self._regulation, encoding="utf-8")
+        rootfs = ensure_rootfs(self._cache, self._report)
+        ensure_package("sipp", "sip-tester", self._report)
+        self._report("starting PostgreSQL")
+        self.postgres.start()
+        migrate.upgrade(self.postgres.url)
+        self._report("starting Asterisk")
+        self._asterisk = PrivateAsterisk(
+            rootfs,
+            self.directory / "asterisk",
+            globals_={
+                "RECORDER_PROBE_URL": f"http://127.0.0.1:{self.probe_port}/probe",
+                "RECORDER_SPOOL": str(self.spool),
+            },
+            dialplan=(CHECKOUT / "dialplan/recorder.conf").read_text(encoding="utf-8"),
+        )
+        self._asterisk.start()
+
+    def start_capture(self) -> None:
+        """Start capture and wait until it takes calls. Raises ``ConfigurationError``."""
+        self._report("starting capture")
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("RECORDER_")}  # noqa: TID251 - handed on, not read
+        with self.log.open("ab") as log:
+            self._capture = subprocess.Popen(
+                [sys.executable, str(CHECKOUT / "ari_app.py")],
+                cwd=self.directory,
+                env={**inherited, **self.environment},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + READY_WITHIN_S
+        while not self._takes_calls():
+            if self._capture.poll() is not None or time.monotonic() > deadline:
+                tail = self.log.read_text(errors="replace")[-2000:]
+                raise ConfigurationError(f"capture did not start:\n{tail}")
+            time.sleep(0.05)
+
+    def kill_capture(self) -> None:
+        """Kill capture at once, as a fault would."""
+        if self._capture is not None:
+            self._capture.kill()
+            self._capture.wait()
+
+    def close(self) -> None:
+        """Stop everything that runs, in order."""
+        if self._capture is not None and self._capture.poll() is None:
+            self._capture.terminate()
+            self._capture.wait(timeout=READY_WITHIN_S)
+        if self._asterisk is not None:
+            self._asterisk.stop()
+        self.postgres.stop()
+
+    def _takes_calls(self) -> bool:
+        url = f"http://127.0.0.1:{self.probe_port}/probe"
+        try:
+            with urllib.request.urlopen(url, timeout=1) as answer:
+                return bool(answer.status == 200)  # noqa: PLR2004
+        except (urllib.error.URLError, OSError):
+            return False

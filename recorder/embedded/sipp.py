@@ -1,0 +1,258 @@
+"""SIP callers and a desk that answers, with real RTP, by SIPp."""
+
+import re
+import signal
+import socket
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+from xml.sax.saxutils import escape
+
+import numpy as np
+
+from recorder.embedded import tones
+from recorder.embedded.asterisk_config import DESK, TRUNK
+
+SDP = """v=0
+o=- 1 1 IN IP4 [local_ip]
+s=-
+c=IN IP4 [media_ip]
+t=0 0
+m=audio [rtpstream_audio_port] RTP/AVP 8 101
+a=rtpmap:8 PCMA/8000
+a=rtpmap:101 telephone-event/8000
+a=fmtp:101 0-15"""
+
+HEAD = """<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE scenario SYSTEM "sipp.dtd">
+<scenario name="{name}">
+"""
+
+CALLER = """<send retrans="500"><![CDATA[
+INVITE sip:{line}@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: {display}<sip:{number}@[local_ip]:[local_port]>;tag=[pid]c[call_number]
+To: <sip:{line}@[remote_ip]:[remote_port]>
+Call-ID: [call_id]
+CSeq: 1 INVITE
+Contact: <sip:caller@[local_ip]:[local_port]>
+Max-Forwards: 70
+Content-Type: application/sdp
+Content-Length: [len]
+
+{sdp}
+]]></send>
+<recv response="100" optional="true"/>
+<recv response="180" optional="true"/>
+<recv response="183" optional="true"/>
+<recv response="200" rtd="true" rrs="true"/>
+<send><![CDATA[
+ACK [next_url] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: {display}<sip:{number}@[local_ip]:[local_port]>;tag=[pid]c[call_number]
+[last_To:]
+[routes]
+Call-ID: [call_id]
+CSeq: 1 ACK
+Content-Length: 0
+]]></send>
+<nop><action><exec rtp_stream="{sound},1,8,PCMA/8000"/></action></nop>
+"""
+
+INFO = """<pause milliseconds="{after_ms}"/>
+<send retrans="500"><![CDATA[
+INFO [next_url] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: {display}<sip:{number}@[local_ip]:[local_port]>;tag=[pid]c[call_number]
+[last_To:]
+[routes]
+Call-ID: [call_id]
+CSeq: 2 INFO
+Content-Type: application/dtmf-relay
+Content-Length: [len]
+
+Signal={key}
+Duration=160
+]]></send>
+<recv response="200"/>
+"""
+
+CALLER_LEAVES = """<pause milliseconds="{talk_ms}"/>
+<send retrans="500"><![CDATA[
+BYE [next_url] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: {display}<sip:{number}@[local_ip]:[local_port]>;tag=[pid]c[call_number]
+[last_To:]
+[routes]
+Call-ID: [call_id]
+CSeq: 9 BYE
+Content-Length: 0
+]]></send>
+<recv response="200"/>
+</scenario>
+"""
+
+CALLER_IS_LEFT = """<recv request="BYE" timeout="{patience_ms}"/>
+<send><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:]
+[last_Call-ID:]
+[last_CSeq:]
+Content-Length: 0
+]]></send>
+</scenario>
+"""
+
+DESK_ANSWERS = """<recv request="INVITE" crlf="true" rrs="true"/>
+<send><![CDATA[
+SIP/2.0 180 Ringing
+[last_Via:]
+[last_From:]
+[last_To:];tag=[pid]d[call_number]
+[last_Call-ID:]
+[last_CSeq:]
+Contact: <sip:desk@[local_ip]:[local_port]>
+Content-Length: 0
+]]></send>
+<pause milliseconds="{ring_ms}"/>
+<send retrans="500"><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:];tag=[pid]d[call_number]
+[last_Call-ID:]
+[last_CSeq:]
+Contact: <sip:desk@[local_ip]:[local_port]>
+Content-Type: application/sdp
+Content-Length: [len]
+
+{sdp}
+]]></send>
+<recv request="ACK"/>
+<nop><action><exec rtp_stream="{sound},-1,8,PCMA/8000"/></action></nop>
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who calls, and what they do."""
+
+    line: str = "746640800"
+    number: str = "600123456"
+    display: str = ""
+    address: str = TRUNK
+    marker_s: float = 2.0
+    """How long the marker tone sounds before the caller's own: the announcement's length."""
+    talk_s: float = 8.0
+    """From the answer of the application to hanging up."""
+    key: str | None = None
+    key_after_s: float = 0.5
+
+
+class Sipp:
+    """One running SIPp; files are written to ``directory``."""
+
+    def __init__(self, directory: Path, arguments: list[str]) -> None:
+        self._directory = directory
+        with (directory / "sipp.log").open("wb") as log:
+            self._process = subprocess.Popen(
+                ["sipp", *arguments, "-nostdin", "-trace_err", "-trace_stat", "-fd", "1"],
+                cwd=directory,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def wait(self, *, timeout_s: float) -> int:
+        """Return how many calls failed once all are done. Raises ``subprocess.TimeoutExpired``."""
+        self._process.wait(timeout=timeout_s)
+        screen = (self._directory / "sipp.log").read_text(errors="replace")
+        failed = re.findall(r"Failed call\s+\|\s*\d+\s+\|\s*(\d+)", screen)
+        if failed:
+            return int(failed[-1])
+        return 0 if self._process.returncode == 0 else -1
+
+    def stop(self) -> None:
+        """End it now; calls in progress are dropped."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+
+    def __enter__(self) -> Self:
+        """Keep it for the block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End it."""
+        self.stop()
+
+
+def call(
+    directory: Path,
+    caller: Caller,
+    *,
+    sip_port: int,
+    calls: int = 1,
+    at_once: int = 1,
+    a_second: int = 1,
+) -> Sipp:
+    """Place calls to Asterisk on ``sip_port``."""
+    directory.mkdir(parents=True, exist_ok=True)
+    marker = tones.sine(tones.MARKER_HZ, caller.marker_s)
+    tone = tones.sine(tones.CALLER_HZ, caller.talk_s + 60)
+    sound = directory / "caller.alaw"
+    tones.write_alaw(sound, np.concatenate((marker, tone)))
+    words = {
+        "line": caller.line,
+        "number": caller.number,
+        "display": caller.display,
+        "sdp": SDP,
+        "sound": escape(str(sound)),
+        "key": caller.key,
+        "after_ms": round(caller.key_after_s * 1000),
+        "talk_ms": round(caller.talk_s * 1000),
+    }
+    parts = [HEAD.format(name="caller"), CALLER.format(**words)]
+    if caller.key is not None:
+        parts.append(INFO.format(**words))
+    parts.append(CALLER_LEAVES.format(**words))
+    scenario = directory / "caller.xml"
+    scenario.write_text("".join(parts), encoding="utf-8")
+    return Sipp(
+        directory,
+        [
+            *(f"127.0.0.1:{sip_port}", "-sf", str(scenario), "-i", caller.address),
+            *("-p", str(_free_udp(caller.address)), "-mi", caller.address),
+            *("-mp", "30000", "-t", "u1"),
+            *("-m", str(calls), "-l", str(at_once), "-r", str(a_second)),
+        ],
+    )
+
+
+def desk(directory: Path, *, port: int, ring_s: float = 0.2) -> Sipp:
+    """Answer calls at the desk until stopped; the caller hangs up."""
+    directory.mkdir(parents=True, exist_ok=True)
+    sound = directory / "desk.alaw"
+    tones.write_alaw(sound, tones.sine(tones.OFFICE_HZ, 10))
+    words = {"sdp": SDP, "sound": escape(str(sound)), "ring_ms": round(ring_s * 1000)}
+    parts = [HEAD.format(name="desk"), DESK_ANSWERS.format(**words)]
+    parts.append(CALLER_IS_LEFT.format(patience_ms=600_000))
+    scenario = directory / "desk.xml"
+    scenario.write_text("".join(parts), encoding="utf-8")
+    return Sipp(
+        directory,
+        [
+            *("127.0.0.1", "-sf", str(scenario), "-i", DESK, "-p", str(port), "-mi", DESK),
+            *("-mp", "40000", "-t", "u1"),
+        ],
+    )
+
+
+def _free_udp(address: str) -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((address, 0))
+        port: int = probe.getsockname()[1]
+        return port
