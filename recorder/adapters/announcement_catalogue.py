@@ -26,7 +26,6 @@ from recorder.adapters.announcement_cards import (
     ActivationCard,
     VersionCard,
     describe,
-    sha256,
 )
 from recorder.adapters.sounds import encode
 from recorder.announcements.rules import Damage, Sound, which_is_active
@@ -108,7 +107,7 @@ class AnnouncementCatalogue:
         text, ``Unavailable`` if the catalogue cannot be written.
         """
         encoded = encode(sound.samples)
-        digest = sha256(sound.samples)
+        digest = sound.sha256
         with files.writing(self._directory):
             for known in self._read_again().cards.values():
                 if (known.sha256, known.layer, known.language) == (digest, layer, language):

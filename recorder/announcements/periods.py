@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from recorder.announcements.rules import which_is_active
 from recorder.model import Announcement, AnnouncementId, Layer
@@ -91,3 +92,35 @@ def what_is_missing(
             )
         )
     return tuple(gaps)
+
+
+class State(StrEnum):
+    """Where a version stands at one instant."""
+
+    IN_FORCE = "in_force"
+    PLANNED = "planned"
+    SUPERSEDED = "superseded"
+    NOT_ACTIVATED = "not_activated"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The state of a version, and the instant that it is told by: since, from, or until."""
+
+    state: State
+    at: datetime | None
+
+
+def standing(announcement_id: AnnouncementId, known: Iterable[Period], now: datetime) -> Standing:
+    """Return where a version stands at ``now``, given the periods of all."""
+    own = [each for each in known if each.announcement_id == announcement_id]
+    for each in own:
+        if each.valid_from <= now and (each.valid_until is None or now < each.valid_until):
+            return Standing(State.IN_FORCE, each.valid_from)
+    coming = [each.valid_from for each in own if each.valid_from > now]
+    if coming:
+        return Standing(State.PLANNED, min(coming))
+    ended = [each.valid_until for each in own if each.valid_until is not None]
+    if ended:
+        return Standing(State.SUPERSEDED, max(ended))
+    return Standing(State.NOT_ACTIVATED, None)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 
 from recorder.model import Announcement, AnnouncementId, IncidentKind, Layer
 
@@ -105,6 +106,11 @@ class Sound:
     def length_ms(self) -> int:
         """Length in milliseconds."""
         return round(len(self.samples) / 2 / TELEPHONE_RATE * 1000)
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the samples (hex): what names the sound in every proof (R8.2c)."""
+        return sha256(self.samples).hexdigest()
 
 
 def judge_sound(

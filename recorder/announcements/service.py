@@ -10,7 +10,6 @@ from recorder.announcements.rules import (
     Damage,
     Finding,
     Sound,
-    Weight,
     judge_sound,
     refusals,
     which_is_active,
@@ -53,6 +52,8 @@ class Starter:
     language: str
     text: str
     sound: Sound
+    remark: str
+    """What a person must check before callers hear it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,8 @@ class Installed:
     new: bool
     activated: bool
     remark: str
+    """What a person must check before callers hear it."""
+    kept_back: str
     """Why it was not activated; empty when it was, or was not to be."""
 
 
@@ -192,8 +195,8 @@ class AnnouncementKeeper:
                 text=starter.text,
                 allow_long=starter.layer is Layer.SECOND,
             )
-            remark = self._hindrance(added.announcement) if activate else ""
-            activated = activate and not remark
+            kept_back = self._hindrance(added.announcement) if activate else ""
+            activated = activate and not kept_back
             if activated:
                 self.activate(added.announcement.id)
             installed.append(
@@ -201,7 +204,8 @@ class AnnouncementKeeper:
                     announcement=added.announcement,
                     new=added.new,
                     activated=activated,
-                    remark=remark,
+                    remark=starter.remark,
+                    kept_back=kept_back,
                 )
             )
         return installed
@@ -251,8 +255,3 @@ class AnnouncementKeeper:
             language=regulation.announcement.language,
             language_keys=regulation.announcement.language_keys,
         )
-
-
-def has_warnings(added: Added) -> bool:
-    """Tell whether a person should look at a version before activating it."""
-    return bool(added.advice) or any(each.weight is Weight.WARNING for each in added.findings)
