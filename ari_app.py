@@ -8,6 +8,7 @@ import uuid_utils.compat as uuids
 from recorder import logs
 from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
 from recorder.adapters.ari import AriClient
+from recorder.adapters.bypassed import BypassedLog
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.journals import DiskJournals, SpoolLock
 from recorder.adapters.loop_guard import guarded_loop
@@ -22,7 +23,7 @@ from recorder.capture.journal import fold
 from recorder.capture.service import Capture
 from recorder.custody.service import Custodian
 from recorder.model import CallId
-from recorder.processes import run_process
+from recorder.processes import run_process, take_bypassed_calls
 from recorder.settings import Settings
 
 
@@ -84,13 +85,15 @@ async def serve(settings: Settings) -> None:
 
         await stack.enter_async_context(client)
         probe = serve_probe(
-            host=settings.probe_host, port=settings.probe_port, is_ready=lambda: client.connected
+            settings.probe_host, settings.probe_port, is_ready=lambda: client.connected
         )
         await stack.enter_async_context(probe)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(capture.run(), name="capture")
             tasks.create_task(custodian.run(), name="custodian")
             tasks.create_task(client.run(), name="ari")
+            bypassed = take_bypassed_calls(BypassedLog(settings.spool_dir), capture, custodian)
+            tasks.create_task(bypassed, name="bypassed")
 
 
 if __name__ == "__main__":

@@ -3,16 +3,21 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import structlog
 
+from recorder.capture.service import Capture
+from recorder.custody.service import Custodian
 from recorder.errors import RecorderError
 from recorder.settings import Settings, load_settings
 
 log = structlog.get_logger(__name__)
+
+BYPASSED_EVERY_S = 2.0
+"""How often the dialplan's notes are looked at."""
 
 
 class ConfigureLogs(Protocol):
@@ -39,6 +44,31 @@ def run_process(
             first = first.exceptions[0]
         sys.stderr.write(f"{type(first).__name__}: {first}\n")
         sys.exit(getattr(first, "exit_code", 1))
+
+
+class BypassedCalls(Protocol):
+    """Lines of the dialplan about calls that went past capture."""
+
+    def take(self) -> Sequence[str]:
+        """Return the next lines, empty if there are none yet."""
+
+    def done(self) -> None:
+        """Forget the lines last taken."""
+
+
+async def take_bypassed_calls(
+    log_of_dialplan: BypassedCalls, capture: Capture, custodian: Custodian
+) -> None:
+    """Give every call that went past capture its row, until cancelled."""
+    while True:
+        lines = log_of_dialplan.take()
+        for line in lines:
+            capture.take_bypassed(line)
+        if lines:
+            await custodian.all_sealed()
+            log_of_dialplan.done()
+            log.warning("calls_bypassed", calls=len(lines))
+        await asyncio.sleep(BYPASSED_EVERY_S)
 
 
 async def _until_signalled(

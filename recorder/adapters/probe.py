@@ -7,7 +7,7 @@ from aiohttp import web
 
 
 @asynccontextmanager
-async def serve_probe(*, host: str, port: int, is_ready: Callable[[], bool]) -> AsyncIterator[None]:
+async def serve_probe(host: str, port: int, *, is_ready: Callable[[], bool]) -> AsyncIterator[None]:
     """Answer ``/probe`` and ``/healthz`` from the very loop that handles calls.
 
     A frozen loop answers nothing, and the dialplan's one second runs out; that is the point.

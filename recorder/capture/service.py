@@ -14,6 +14,7 @@ import structlog
 
 from recorder.capture import events as ev
 from recorder.capture import recovery
+from recorder.capture.bypassed import read_bypassed
 from recorder.capture.call_flow import INCIDENTS, Flow, Phase
 from recorder.capture.following import Following
 from recorder.capture.journal import JournalIncomplete, JournalTooNew, entry, fold
@@ -99,6 +100,12 @@ class Capture:
         call = self._calls.get(channel_id)
         if call is not None:
             call.put(event)
+
+    def take_bypassed(self, line: str) -> None:
+        """Give a call that went past us its record; one in hand has its own (R5.1b)."""
+        record = read_bypassed(line, call_id=self._new_id(), node=self._node, scope=self._scope)
+        if record is not None and record.channel_id not in self._calls:
+            self._on_ended(Ended(call_id=record.id, record=record))
 
     def disconnected(self) -> None:
         """Note that the PBX cannot be heard from now on."""

@@ -65,6 +65,10 @@ class Custodian:
         """How many ended calls are not sealed yet."""
         return self._waiting.qsize()
 
+    async def all_sealed(self) -> None:
+        """Wait until every call taken so far is sealed."""
+        await self._waiting.join()
+
     def take(self, call_id: CallId, record: CallRecord | None) -> None:
         """Queue an ended call; ``record`` stands in for a journal that could not be written."""
         self._waiting.put_nowait((call_id, record))
@@ -75,6 +79,7 @@ class Custodian:
             call_id, record = await self._waiting.get()
             with structlog.contextvars.bound_contextvars(call_id=str(call_id)):
                 await self._until_done(call_id, record)
+            self._waiting.task_done()
 
     async def _until_done(self, call_id: CallId, record: CallRecord | None) -> None:
         pause = FIRST_PAUSE_S
