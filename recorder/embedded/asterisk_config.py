@@ -36,6 +36,17 @@ exten => _X.,1,NoOp()
  same => n,Dial(PJSIP/desk,${RING_S})
  same => n,Hangup()
 
+; The office's usual ways to answer: a queue, a ring group, and nobody at all.
+exten => 746640811,1,Gosub(recorder,inbound,1(${EXTEN}))
+ same => n,Queue(office,,,,30)
+ same => n,Hangup()
+exten => 746640812,1,Gosub(recorder,inbound,1(${EXTEN}))
+ same => n,Dial(Local/desk@from-internal/n&Local/nobody@from-internal/n,${RING_S})
+ same => n,Hangup()
+exten => 746640813,1,Gosub(recorder,inbound,1(${EXTEN}))
+ same => n,Dial(PJSIP/nobody,2)
+ same => n,Hangup()
+
 [from-other-trunk]
 ; Who enters: calls from a trunk that is not listed in regulation.toml.
 exten => _X.,1,NoOp()
@@ -46,6 +57,8 @@ exten => _X.,1,NoOp()
 [from-internal]
 ; Who enters: the office's own telephones. What leaves: other telephones, never the recorder.
 exten => desk,1,Dial(PJSIP/desk,${RING_S})
+ same => n,Hangup()
+exten => nobody,1,Dial(PJSIP/nobody,${RING_S})
  same => n,Hangup()
 """
 
@@ -86,7 +99,7 @@ def configuration(
         f"[recorder]\ntype=user\npassword={ari_password}\n",
         "logger.conf": "[general]\n[logfiles]\nmessages => notice,warning,error\n",
         "rtp.conf": "[general]\nrtpstart=20000\nrtpend=29999\n",
-        "queues.conf": "[general]\n",
+        "queues.conf": "[general]\n[office]\nstrategy=ringall\nmember=Local/desk@from-internal/n\n",
         "cdr.conf": "[general]\nenable=yes\n",
         "pjsip.conf": _pjsip(sip_port, desk_port),
         "extensions.conf": f"[globals]\nRING_S=30\n{variables}\n{EXTENSIONS}\n{dialplan}\n",
@@ -107,11 +120,14 @@ NOLOAD = (
 def _pjsip(sip_port: int, desk_port: int) -> str:
     transport = f"[udp]\ntype=transport\nprotocol=udp\nbind=127.0.0.1:{sip_port}\n"
     desk = f"[desk]\ntype=aor\ncontact=sip:desk@{DESK}:{desk_port}\n"
+    # Its port is the desk's address on which nobody ever listens: it rings for ever.
+    desk += f"[nobody]\ntype=aor\ncontact=sip:nobody@{DESK}:9\n"
     endpoints = (
         ("trunk", "from-trunk", TRUNK, "trust_id_inbound=yes"),
         ("other-trunk", "from-other-trunk", OTHER_TRUNK, ""),
         ("desk", "from-internal", DESK, "aors=desk"),
         ("phone", "from-internal", PHONE, ""),
+        ("nobody", "from-internal", "127.0.0.6", "aors=nobody"),
     )
     return (
         transport

@@ -110,7 +110,7 @@ class Office:
                 start_new_session=True,
             )
         deadline = time.monotonic() + READY_WITHIN_S
-        while not self._takes_calls():
+        while not self.takes_calls():
             if self._capture.poll() is not None or time.monotonic() > deadline:
                 tail = self.log.read_text(errors="replace")[-2000:]
                 raise ConfigurationError(f"capture did not start:\n{tail}")
@@ -131,7 +131,8 @@ class Office:
             self._asterisk.stop()
         self.postgres.stop()
 
-    def _takes_calls(self) -> bool:
+    def takes_calls(self) -> bool:
+        """Tell whether capture says that it takes calls."""
         url = f"http://127.0.0.1:{self.probe_port}/probe"
         try:
             with urllib.request.urlopen(url, timeout=1) as answer:
