@@ -26,6 +26,7 @@ from recorder.adapters.announcement_cards import (
     ActivationCard,
     VersionCard,
     describe,
+    sha256,
 )
 from recorder.adapters.sounds import encode
 from recorder.announcements.rules import Damage, Sound, which_is_active
@@ -93,9 +94,18 @@ class AnnouncementCatalogue:
         """Return the history: each version once for every time it was activated (R8.2d)."""
         return self._read().activated()
 
-    def sound_path(self, announcement_id: AnnouncementId) -> Path:
-        """Return where the linear samples of a version are: what callers hear of it."""
-        return self._directory / str(announcement_id) / LINEAR
+    def samples(self, announcement_id: AnnouncementId) -> bytes:
+        """Return the linear samples of a version: what callers hear, or heard, of it.
+
+        Raises ``RuleViolation`` when they are missing or not the ones that were approved.
+        """
+        try:
+            content = (self._directory / str(announcement_id) / LINEAR).read_bytes()
+        except OSError as error:
+            raise RuleViolation("its sound is missing; add the same sound again") from error
+        if sha256(content) != self._read().cards[announcement_id].sha256:
+            raise RuleViolation("its sound was changed: this is not what callers heard")
+        return content
 
     def add(
         self, sound: Sound, *, layer: Layer, language: str, text: str, at: datetime
