@@ -80,13 +80,13 @@ def _calls(directory: Path) -> list[dict[str, object]]:
             office.asterisk.cli("dialplan remove extension _X.@from-other-trunk")
             office.asterisk.cli("dialplan add include bare into from-other-trunk")
             bare_cpu, bare_failed = _measured(
-                lambda: office.asterisk.cpu_seconds(),
+                office.asterisk.cpu_seconds,
                 lambda: _place(office, directory / "bare", asterisk_config.OTHER_TRUNK),
             )
             bare_files = len(list(office.spool.glob("*.wav")))
             app_before = sum(capture.cpu_times()[:2])
             ours_cpu, ours_failed = _measured(
-                lambda: office.asterisk.cpu_seconds(),
+                office.asterisk.cpu_seconds,
                 lambda: _place(office, directory / "ours", asterisk_config.TRUNK),
             )
             time.sleep(5)

@@ -1,11 +1,14 @@
 """Telephone numbers as people write them and as machines compare them."""
 
+from functools import lru_cache
+
 import phonenumbers
 
 LONGEST_DIALLABLE = 32
 """E.164 allows 15 digits; longer input than this is not a number but an attack or noise."""
 
 
+@lru_cache(maxsize=1024)
 def normalise(raw: str, *, region: str = "PL") -> str | None:
     """Return ``raw`` as E.164 ("+48746640800"), or None if it is not a full public number.
 

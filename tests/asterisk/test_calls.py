@@ -28,6 +28,8 @@ def test_a_call_from_outside_is_announced_recorded_and_sealed(office: Office) ->
     assert (row["outcome"], row["reason"]) == ("recorded", "stayed_on_the_line")
     assert (row["endpoint"], row["context"]) == ("trunk", "from-trunk")
     assert row["answered_by"] == "desk"
+    assert row["hangup_cause"] == 16
+    assert row["quality"]["rxcount"] > 250, "the RTP figures of the caller's leg"
     assert abs(row["frames"] / 8000 - row["bridged_seconds"]) < 0.1
     assert_sides_are_right(audio_of(office, row))
     (played,) = rows(office, "SELECT * FROM announcement_played WHERE call_id = %s", row["id"])

@@ -47,7 +47,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
 @contextmanager
 def read_only(office: Office) -> Iterator[None]:
     """Put a read-only disk over the spool, where capture sees it and where Asterisk does."""
-    sees = ([], ["nsenter", "-t", str(office.asterisk.pid), "-m"])
+    sees: tuple[list[str], ...] = ([], ["nsenter", "-t", str(office.asterisk.pid), "-m"])
     for inside in sees:
         mount = [*inside, "mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(office.spool)]
         subprocess.run(mount, check=True)

@@ -79,6 +79,17 @@ class Channels(_Resource):
         params = {"variable": variable, "value": value}
         await self._request("setChannelVar", "POST", path, params)
 
+    async def setChannelVars(  # noqa: N802
+        self,
+        *,
+        channelId: str,  # noqa: N803
+        variables: Mapping[str, str],
+    ) -> None:
+        """Set several channel variables in one request (Asterisk 22.10 and newer)."""
+        path = f"/channels/{_id(channelId)}/variables"
+        body = {"variables": dict(variables)}
+        await self._request("setChannelVars", "POST", path, None, body)
+
 
 class Playbacks(_Resource):
     """``/playbacks``."""
