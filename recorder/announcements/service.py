@@ -1,5 +1,6 @@
 """Keeps the announcements of an office: adds, activates, finds, checks."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -110,9 +111,8 @@ class AnnouncementKeeper:
         Raises ``AnnouncementRefused`` with every reason at once, ``RuleViolation`` if the same
         sound is there with another text, ``Unavailable``.
         """
-        spoken = " ".join(text.split())
-        if not spoken:
-            raise AnnouncementRefused("the text is empty; give the words that the sound says")
+        check_language(language)
+        spoken = _clean(text)
         findings = judge_sound(
             sound.figures,
             layer=layer,
@@ -255,3 +255,19 @@ class AnnouncementKeeper:
             language=regulation.announcement.language,
             language_keys=regulation.announcement.language_keys,
         )
+
+
+def check_language(language: str) -> None:
+    """Raise ``AnnouncementRefused`` for what is no language, before a voice or a file sees it."""
+    if not re.fullmatch(r"[a-z]{2}", language):
+        raise AnnouncementRefused("the language is two small letters, for example pl")
+
+
+def _clean(text: str) -> str:
+    """Return a text on one line, without what nobody sees, such as soft hyphens."""
+    spoken = "".join(each for each in " ".join(text.split()) if each.isprintable())
+    if not spoken:
+        raise AnnouncementRefused("the text is empty; give the words that the sound says")
+    if any("\ud800" <= each <= "\udfff" for each in text):
+        raise AnnouncementRefused("the text is not valid UTF-8; save it as UTF-8")
+    return spoken

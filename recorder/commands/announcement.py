@@ -14,11 +14,11 @@ from recorder.adapters.speech import WORDS_PER_MINUTE, speak
 from recorder.adapters.starters import load_starters
 from recorder.announcements.periods import periods
 from recorder.announcements.rules import TELEPHONE_RATE
+from recorder.announcements.service import check_language
 from recorder.commands.announcement_desk import (
     SHORT,
     Desk,
     add_sound,
-    check_language,
     console,
     instant_of,
     print_json,

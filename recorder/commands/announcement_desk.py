@@ -16,7 +16,7 @@ from recorder.adapters.regulation_file import load_regulation
 from recorder.announcements.periods import Standing, State, periods, standing
 from recorder.announcements.rules import Sound
 from recorder.announcements.service import Added, AnnouncementKeeper
-from recorder.errors import AnnouncementRefused, ConfigurationError
+from recorder.errors import ConfigurationError
 from recorder.model import Announcement, Layer
 from recorder.settings import load_settings
 
@@ -86,12 +86,6 @@ def text_of(text: str, file: Path | None) -> str:
         raise ConfigurationError("--text-file: cannot be read as UTF-8; check it") from error
 
 
-def check_language(language: str) -> None:
-    """Refuse what is no language before it reaches a voice or a file."""
-    if not (len(language) == len("pl") and language.isascii() and language.islower()):
-        raise AnnouncementRefused("--language: two small letters, for example pl")
-
-
 def instant_of(given: str, zone: ZoneInfo) -> datetime | None:
     """Return the instant a person gave, in office time unless it names a zone; None = now."""
     if given.strip().lower() == "now":
@@ -142,7 +136,6 @@ def add_sound(
     as_json: bool,
 ) -> None:
     """Add a sound, say everything there is to say about it, activate it if asked to."""
-    check_language(language)
     added = desk.keeper.add(sound, layer=layer, language=language, text=text, allow_long=allow_long)
     announcement = added.announcement
     warn(_remarks(added))
