@@ -7,6 +7,7 @@ import typer
 
 from recorder.adapters.postgres import migrate
 from recorder.adapters.regulation_file import load_regulation
+from recorder.commands import announcement
 from recorder.errors import RecorderError
 from recorder.regulation import effective_values
 from recorder.settings import load_settings
@@ -21,6 +22,7 @@ config = typer.Typer(help="What is in force, and whether it can work.", no_args_
 db = typer.Typer(help="The database's schema.", no_args_is_help=True)
 app.add_typer(config, name="config")
 app.add_typer(db, name="db")
+app.add_typer(announcement.app, name="announcement")
 
 
 @config.command("show")

@@ -1,0 +1,92 @@
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from recorder.custody.rules import describe, has_gap, incidents_of, is_settled, outcome_of
+from recorder.model import Decision, IncidentKind, Moment, Reason, SealedAudio, Span
+from tests.builders import IN_SCOPE, NOON, RECORDING, a_call
+
+WARSAW = ZoneInfo("Europe/Warsaw")
+TWENTY = (Span(since=NOON, until=NOON + timedelta(seconds=20)),)
+
+
+def some_audio(seconds: float) -> SealedAudio:
+    return SealedAudio(
+        sha256="0" * 64,
+        size_bytes=1,
+        frames=round(seconds * 8000),
+        sample_rate=8000,
+        caller_dbfs=-20.0,
+        office_dbfs=-20.0,
+        silent=False,
+        one_sided=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "recorded", "reason"),
+    [
+        ({"bridged": TWENTY, "answered_at": NOON}, True, Reason.STAYED_ON_THE_LINE),
+        ({}, False, Reason.NOT_ANSWERED),
+        ({"pbx_lost": True}, False, Reason.PBX_LOST),
+        ({"bridged": TWENTY, "answered_at": NOON}, False, Reason.AUDIO_LOST),
+        (
+            {"consent": Decision(record=False, reason=Reason.DECLINED), "bridged": TWENTY},
+            False,
+            Reason.DECLINED,
+        ),
+    ],
+)
+def test_permission_to_record_is_not_yet_a_recording(
+    changes: dict[str, object], recorded: bool, reason: Reason
+) -> None:
+    """R3.4f."""
+    call = a_call(**({"scope": IN_SCOPE, "consent": IN_SCOPE, "recording_id": RECORDING} | changes))
+    outcome = outcome_of(call, recorded=recorded)
+    assert outcome.reason is reason
+    assert outcome.record is recorded
+
+
+@pytest.mark.parametrize(
+    ("audio_s", "bridged_s", "gap"),
+    [(19.0, 20.0, False), (18.99, 20.0, True), (98.0, 100.0, False), (97.9, 100.0, True)],
+)
+def test_a_gap_is_more_than_a_second_or_two_percent(
+    audio_s: float, bridged_s: float, gap: bool
+) -> None:
+    assert has_gap(audio_s=audio_s, bridged_s=bridged_s) is gap
+
+
+def test_a_recording_with_a_gap_is_kept_marked_and_reported() -> None:
+    """RG.5, I3."""
+    call = a_call(recording_id=RECORDING, bridged=TWENTY, ended_at=NOON)
+    recording = describe(call, some_audio(10), retention_days=30, office_zone=WARSAW, now=NOON)
+    assert recording.incomplete
+    assert incidents_of(call, recording) == (IncidentKind.AUDIO_GAP,)
+
+
+def test_a_recording_stopped_on_purpose_has_no_gap() -> None:
+    """R3.4h."""
+    stopped = (Moment(at=NOON, kind="recording:stopped"),)
+    call = a_call(recording_id=RECORDING, bridged=TWENTY, ended_at=NOON, timeline=stopped)
+    recording = describe(call, some_audio(10), retention_days=30, office_zone=WARSAW, now=NOON)
+    assert not recording.incomplete
+
+
+def test_the_retention_period_counts_from_the_calls_end() -> None:
+    """§ 7.2, R7.2a."""
+    call = a_call(recording_id=RECORDING, bridged=TWENTY, ended_at=NOON)
+    recording = describe(
+        call, some_audio(20), retention_days=30, office_zone=WARSAW, now=NOON + timedelta(days=2)
+    )
+    assert recording.erase_by == NOON + timedelta(days=30)
+    assert recording.stored_on == "2026/11/12"
+
+
+def test_a_file_is_settled_when_it_is_whole_or_grows_no_more() -> None:
+    whole = 32_000 * 20
+    assert is_settled(size=whole, bridged_s=20, unwatched=False, since_write_s=0)
+    assert not is_settled(size=whole - 32_000, bridged_s=20, unwatched=False, since_write_s=1)
+    assert is_settled(size=whole - 32_000, bridged_s=20, unwatched=False, since_write_s=2)
+    assert not is_settled(size=whole, bridged_s=20, unwatched=True, since_write_s=0)
