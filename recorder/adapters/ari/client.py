@@ -4,16 +4,23 @@ import asyncio
 import json
 import logging
 import random
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import aiohttp
 
 from recorder.adapters.ari import model
-from recorder.adapters.ari.errors import AriRefused, AriReplaced, AriUnreachable, http_error
+from recorder.adapters.ari.errors import (
+    AriError,
+    AriHTTPError,
+    AriRefused,
+    AriReplaced,
+    AriUnreachable,
+    http_error,
+)
 from recorder.adapters.ari.events import Event, parse_event
 
 log = logging.getLogger(__name__)
@@ -31,13 +38,24 @@ LONGEST_PAUSE_S = 10.0
 STEADY_S = 5.0
 """A connection that lived this long resets the pauses."""
 
+LONGEST_BACKLOG = 100_000
+"""Events kept while ``on_connect`` runs; what comes beyond is counted and dropped."""
+
+REFUSALS = frozenset({401, 403})
+_NOT_JSON = object()
+
 
 class AriClient(AbstractAsyncContextManager["AriClient"]):
     """ARI with ari-py's names: ``client.channels.answer(channelId=…)``, ``client.bridges.list()``.
 
     ``on_event`` is called by the reader for every event, in order, and must not block.
     ``on_connect`` is awaited after each connection, before that connection's events are
-    delivered; ``on_disconnect`` is called when one ends.
+    delivered; what arrives meanwhile is kept. An ``AriError`` out of it ends the connection and
+    a new one is made; another exception ends ``run``. ``on_disconnect`` is called when a
+    connection ends.
+
+    A POST is sent once. aiohttp itself repeats a GET, PUT or DELETE once when a kept-alive
+    connection turns out to be dead; these may be repeated.
     """
 
     def __init__(
@@ -65,7 +83,8 @@ class AriClient(AbstractAsyncContextManager["AriClient"]):
         self._session: aiohttp.ClientSession | None = None
         self.connected = False
         self.counters: Counter[str] = Counter()
-        """events, rubbish, failed_events, connections, lost_connections."""
+        """events, rubbish, overflow, failed_events, connections, lost_connections."""
+        self._waiting: deque[Event] | None = None
         self.channels = model.Channels(self._request)
         self.playbacks = model.Playbacks(self._request)
         self.bridges = model.Bridges(self._request)
@@ -125,61 +144,51 @@ class AriClient(AbstractAsyncContextManager["AriClient"]):
                 heartbeat=self._heartbeat_s,
                 timeout=aiohttp.ClientWSTimeout(ws_close=self._timeout_s),
                 max_msg_size=1 << 22,
+                # Bytes, because a broken character must cost its event, not the connection.
+                decode_text=False,
             ) as socket:
                 self.connected = True
                 self.counters["connections"] += 1
+                self._waiting = deque()
                 async with asyncio.TaskGroup() as tasks:
-                    backlog: asyncio.Queue[Event] = asyncio.Queue(100_000)
-                    reader = tasks.create_task(self._read(socket, backlog))
-                    await self._on_connect()
-                    while not reader.done() or not backlog.empty():
-                        await self._deliver_next(reader, backlog)
+                    preparing = tasks.create_task(self._prepare())
+                    await self._read(socket)
+                    preparing.cancel()
         except aiohttp.WSServerHandshakeError as error:
-            if error.status in {401, 403}:
+            if error.status in REFUSALS:
                 raise AriRefused(f"Asterisk refuses the account ({error.status})") from error
             raise AriUnreachable(f"no websocket ({error.status})") from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise AriUnreachable(type(error).__name__) from error
         except BaseExceptionGroup as group:
-            replaced = group.subgroup(AriReplaced)
-            if replaced is not None:
-                raise AriReplaced("another client uses this application's name") from None
-            lost = group.subgroup((AriUnreachable, aiohttp.ClientError, OSError, TimeoutError))
-            if lost is not None and lost.exceptions:
-                raise AriUnreachable(type(lost.exceptions[0]).__name__) from group
-            raise
+            raise _the_one_that_counts(group) from group
         raise AriUnreachable("closed by Asterisk")
 
-    async def _deliver_next(
-        self, reader: "asyncio.Task[None]", backlog: "asyncio.Queue[Event]"
-    ) -> None:
-        if backlog.empty() and not reader.done():
-            waiting = asyncio.ensure_future(backlog.get())
-            await asyncio.wait({waiting, reader}, return_when=asyncio.FIRST_COMPLETED)
-            if not waiting.done():
-                waiting.cancel()
-                return
-            event = waiting.result()
-        else:
-            event = backlog.get_nowait()
-        self._deliver(event)
+    async def _prepare(self) -> None:
+        await self._on_connect()
+        # No await from here on: nothing can arrive between the last of the backlog and the
+        # moment from which events are delivered directly.
+        backlog, self._waiting = self._waiting or deque(), None
+        for event in backlog:
+            self._deliver(event)
 
-    async def _read(
-        self, socket: aiohttp.ClientWebSocketResponse, backlog: "asyncio.Queue[Event]"
-    ) -> None:
+    async def _read(self, socket: aiohttp.ClientWebSocketResponse[Literal[False]]) -> None:
         async for message in socket:
             if message.type is aiohttp.WSMsgType.ERROR:
-                raise AriUnreachable(type(socket.exception()).__name__)
+                break
             event = parse_event(message.data) if message.type is aiohttp.WSMsgType.TEXT else None
             if event is None:
                 self.counters["rubbish"] += 1
-                continue
-            if event.type == "ApplicationReplaced":
-                raise AriReplaced
-            if backlog.full():
+            elif event.type == "ApplicationReplaced":
+                raise AriReplaced("another client uses this application's name")
+            elif self._waiting is None:
+                self._deliver(event)
+            elif len(self._waiting) < LONGEST_BACKLOG:
+                self._waiting.append(event)
+            else:
                 self.counters["overflow"] += 1
-                continue
-            backlog.put_nowait(event)
+                if self.counters["overflow"] == 1:
+                    log.error("ari_backlog_full: events are dropped")
         error = socket.exception()
         if error is not None:
             raise AriUnreachable(type(error).__name__)
@@ -207,25 +216,6 @@ class AriClient(AbstractAsyncContextManager["AriClient"]):
         params: Mapping[str, str] | None = None,
         body: Mapping[str, object] | None = None,
     ) -> Any:  # noqa: ANN401 - whatever Asterisk answers
-        # A GET may be asked again when a kept-alive connection turns out to be dead; a POST
-        # may have been carried out, so it never is.
-        attempts = 2 if method == "GET" else 1
-        for attempt in range(attempts):
-            try:
-                return await self._send(operation, method, path, params, body)
-            except AriUnreachable:
-                if attempt + 1 == attempts:
-                    raise
-        raise AssertionError("unreachable")
-
-    async def _send(
-        self,
-        operation: str,
-        method: str,
-        path: str,
-        params: Mapping[str, str] | None,
-        body: Mapping[str, object] | None,
-    ) -> Any:  # noqa: ANN401 - whatever Asterisk answers
         try:
             async with self._pool.request(
                 method, self._url + path, params=params, json=body, allow_redirects=False
@@ -233,16 +223,39 @@ class AriClient(AbstractAsyncContextManager["AriClient"]):
                 content = await answer.read()
                 status = answer.status
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            raise AriUnreachable(f"{operation}: {type(error).__name__}") from None
-        parsed = _parse(content)
+            unsent = isinstance(error, aiohttp.ClientConnectorError)
+            raise AriUnreachable(f"{operation}: {type(error).__name__}", sent=not unsent) from None
+        try:
+            parsed = json.loads(content) if content else None
+        except (ValueError, RecursionError):
+            parsed = _NOT_JSON
         if status >= 300:  # noqa: PLR2004 - a redirect is no answer either
-            message = parsed.get("message", "") if isinstance(parsed, Mapping) else ""
-            raise http_error(operation, status, str(message)[:200])
+            message = parsed.get("message") if isinstance(parsed, Mapping) else None
+            raise http_error(operation, status, message if isinstance(message, str) else "")
+        # An empty or unreadable list must never be taken for "nothing lives".
+        if parsed is _NOT_JSON or (parsed is None and method == "GET"):
+            raise AriUnreachable(f"{operation}: {status} without a readable answer")
         return parsed
 
 
-def _parse(content: bytes) -> Any:  # noqa: ANN401 - whatever Asterisk answers
-    try:
-        return json.loads(content) if content else None
-    except (ValueError, RecursionError):
-        return None
+def _the_one_that_counts(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return what ended a connection: what needs a person first, then what needs a retry."""
+    for error in _leaves(group):
+        if isinstance(error, (AriReplaced, AriRefused)):
+            return error
+        if isinstance(error, AriHTTPError) and error.status in REFUSALS:
+            return AriRefused(str(error))
+    lost = (AriError, aiohttp.ClientError, OSError, TimeoutError)
+    others = [error for error in _leaves(group) if not isinstance(error, lost)]
+    if others:
+        return others[0]
+    error = next(_leaves(group))
+    return AriUnreachable(str(error) if isinstance(error, AriError) else type(error).__name__)
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error

@@ -22,6 +22,8 @@ class AriHTTPError(AriError):
     """Asterisk answered with an error."""
 
     def __init__(self, operation: str, status: int, message: str) -> None:
+        # One printable line: it ends in logs, and it came over the network.
+        message = "".join(each if each.isprintable() else " " for each in message[:200]).strip()
         super().__init__(f"{operation}: {status} {message}".strip())
         self.operation = operation
         self.status = status
@@ -37,7 +39,15 @@ class Conflict(AriHTTPError):
 
 
 class AriUnreachable(AriError):
-    """No answer came, or none that can be understood; a POST may have been carried out."""
+    """No answer came, or none that can be understood.
+
+    ``sent`` is False if the request surely did not reach Asterisk; else it may have been
+    carried out.
+    """
+
+    def __init__(self, message: str, *, sent: bool = True) -> None:
+        super().__init__(message)
+        self.sent = sent
 
 
 class AriRefused(AriError):

@@ -52,12 +52,14 @@ class Event:
         return self.text("channel", "id")
 
 
-def parse_event(message: str) -> Event | None:
-    """Return the event in a message, None if it holds none (B1)."""
+def parse_event(message: str | bytes) -> Event | None:
+    """Return the event in a message, None if it holds none (B1). Never raises."""
     if len(message) > LONGEST_MESSAGE:
         return None
+    if isinstance(message, bytes):
+        message = message.decode("utf-8", "replace")
     try:
-        parsed = json.loads(message)
+        parsed = json.loads(message, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         return None
     if not isinstance(parsed, dict) or not isinstance(parsed.get("type"), str):
@@ -82,6 +84,11 @@ def parse_time(value: object) -> datetime | None:
         return instant.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def _refuse_constant(name: str) -> float:
+    """Refuse ``NaN`` and ``Infinity``: Python reads them, JSON does not have them."""
+    raise ValueError(name)
 
 
 def _encodable(value: Any) -> Any:  # noqa: ANN401 - whatever the JSON holds

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import quote
 
+from recorder.adapters.ari.errors import AriUnreachable
+
 Json = Any
 """Whatever Asterisk answers; callers check what they take from it."""
 
@@ -32,7 +34,7 @@ class Channels(_Resource):
 
     async def list(self) -> Sequence[Mapping[str, Json]]:
         """Return all living channels."""
-        return _objects(await self._request("list", "GET", "/channels"))
+        return _objects("list", await self._request("list", "GET", "/channels"))
 
     async def originate(self, **params: str) -> Json:
         """Create a channel (api-docs: originate)."""
@@ -104,7 +106,7 @@ class Bridges(_Resource):
 
     async def list(self) -> Sequence[Mapping[str, Json]]:
         """Return all bridges, those of the dialplan too."""
-        return _objects(await self._request("list", "GET", "/bridges"))
+        return _objects("list", await self._request("list", "GET", "/bridges"))
 
 
 class Applications(_Resource):
@@ -127,14 +129,20 @@ class Asterisk(_Resource):
     async def getInfo(self) -> Mapping[str, Json]:  # noqa: N802
         """Return version, start time and settings of this Asterisk."""
         answer = await self._request("getInfo", "GET", "/asterisk/info")
-        return answer if isinstance(answer, Mapping) else {}
+        if not isinstance(answer, Mapping):
+            raise AriUnreachable("getInfo: not an object")
+        return answer
 
 
 def _id(value: str) -> str:
     return quote(value, safe="")
 
 
-def _objects(answer: Json) -> Sequence[Mapping[str, Json]]:
-    if not isinstance(answer, list):
-        return []
-    return [each for each in answer if isinstance(each, Mapping)]
+def _objects(operation: str, answer: Json) -> Sequence[Mapping[str, Json]]:
+    """Return a list of objects. Raises ``AriUnreachable`` for anything else.
+
+    What is left out of a list of channels would count as hung up.
+    """
+    if not isinstance(answer, list) or not all(isinstance(each, Mapping) for each in answer):
+        raise AriUnreachable(f"{operation}: not a list of objects")
+    return answer
