@@ -15,6 +15,7 @@ can be played again (R8.2d).
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from uuid import UUID
 
@@ -36,7 +37,7 @@ from recorder.model import Announcement, AnnouncementId, IncidentKind, Layer
 Signature = tuple[tuple[int, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Loaded:
     """The catalogue as it was read once."""
 
@@ -45,12 +46,14 @@ class _Loaded:
     activations: tuple[ActivationCard, ...] = ()
     damage: tuple[Damage, ...] = ()
 
+    @cached_property
     def announcements(self) -> tuple[Announcement, ...]:
         return tuple(
             card.announcement()
             for card in sorted(self.cards.values(), key=lambda card: (card.added_at, card.id))
         )
 
+    @cached_property
     def activated(self) -> tuple[Announcement, ...]:
         return tuple(
             replace(card.announcement(), active_from=each.active_from)
@@ -79,7 +82,7 @@ class AnnouncementCatalogue:
         Never raises: a catalogue that cannot be read is one without announcements, and the
         call goes on unrecorded.
         """
-        found = which_is_active(self._read().activated(), layer, language, now)
+        found = which_is_active(self._read().activated, layer, language, now)
         return found if found is not None and self._is_intact(found.id) else None
 
     def versions(self) -> Sequence[Announcement]:
@@ -87,12 +90,12 @@ class AnnouncementCatalogue:
         loaded = self._read()
         latest = {each.announcement_id: each.active_from for each in loaded.activations}
         return tuple(
-            replace(each, active_from=latest.get(each.id)) for each in loaded.announcements()
+            replace(each, active_from=latest.get(each.id)) for each in loaded.announcements
         )
 
     def activations(self) -> Sequence[Announcement]:
         """Return the history: each version once for every time it was activated (R8.2d)."""
-        return self._read().activated()
+        return self._read().activated
 
     def samples(self, announcement_id: AnnouncementId) -> bytes:
         """Return the linear samples of a version: what callers hear, or heard, of it.
@@ -153,7 +156,7 @@ class AnnouncementCatalogue:
                     "its sound is missing or changed: add the same sound again, which restores it"
                 )
             activated = replace(card.announcement(), active_from=active_from)
-            if activated not in loaded.activated():
+            if activated not in loaded.activated:
                 files.write_activation(
                     self._directory,
                     ActivationCard(
