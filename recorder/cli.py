@@ -7,7 +7,7 @@ import typer
 
 from recorder.adapters.postgres import migrate
 from recorder.adapters.regulation_file import load_regulation
-from recorder.commands import announcement
+from recorder.commands import announcement, records
 from recorder.errors import RecorderError
 from recorder.regulation import effective_values
 from recorder.settings import load_settings
@@ -23,6 +23,8 @@ db = typer.Typer(help="The database's schema.", no_args_is_help=True)
 app.add_typer(config, name="config")
 app.add_typer(db, name="db")
 app.add_typer(announcement.app, name="announcement")
+app.add_typer(records.calls, name="calls")
+app.add_typer(records.recordings, name="recordings")
 
 
 @config.command("show")
