@@ -213,9 +213,21 @@ class AnnouncementCatalogue:
     def _read_again(self) -> _Loaded:
         # The signature first: what changes while we read is then read once more, not missed.
         signature = files.signature_of_catalogue(self._directory)
+        # Activations before versions: a version is there before it is activated, so what is
+        # added while we read cannot look like a version that was lost.
+        activations, damaged_activations = files.read_activations(self._directory)
         cards, damaged_cards = files.read_versions(self._directory)
-        activations, damaged_activations = files.read_activations(self._directory, set(cards))
-        self._loaded = _Loaded(signature, cards, activations, damaged_cards + damaged_activations)
+        there = {*cards, *(each.announcement_id for each in damaged_cards)}
+        self._loaded = _Loaded(
+            signature,
+            cards,
+            activations,
+            (
+                *damaged_cards,
+                *damaged_activations,
+                *files.without_version(activations, there),
+            ),
+        )
         return self._loaded
 
     def _is_intact(self, announcement_id: AnnouncementId) -> bool:

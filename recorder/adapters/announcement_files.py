@@ -5,7 +5,7 @@ import fcntl
 import os
 import shutil
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import UUID
@@ -108,7 +108,7 @@ def read_versions(
 
 
 def read_activations(
-    directory: Path, known: set[AnnouncementId]
+    directory: Path,
 ) -> tuple[tuple[ActivationCard, ...], tuple[Damage, ...]]:
     """Return every activation that can be read, in the order they were made."""
     cards: list[ActivationCard] = []
@@ -121,17 +121,24 @@ def read_activations(
         except (OSError, ValidationError) as error:
             damage.append(_changed(None, f"activation {file.stem} cannot be read", error))
             continue
-        if AnnouncementId(card.announcement_id) not in known:
-            damage.append(
-                Damage(
-                    kind=IncidentKind.ANNOUNCEMENT_MISSING,
-                    announcement_id=AnnouncementId(card.announcement_id),
-                    detail="it was activated, but its version is missing",
-                )
-            )
-            continue
         cards.append(card)
     return tuple(sorted(cards, key=lambda card: (card.activated_at, card.id))), tuple(damage)
+
+
+def without_version(
+    activations: Iterable[ActivationCard], known: Container[AnnouncementId | None]
+) -> tuple[Damage, ...]:
+    """Return what was activated and is no longer there: a folder that somebody removed."""
+    lost = {AnnouncementId(each.announcement_id) for each in activations}
+    return tuple(
+        Damage(
+            kind=IncidentKind.ANNOUNCEMENT_MISSING,
+            announcement_id=each,
+            detail="it was activated, but its version is missing",
+        )
+        for each in sorted(lost)
+        if each not in known
+    )
 
 
 def damage_of(directory: Path, card: VersionCard) -> list[Damage]:

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import stat
 import threading
 from collections.abc import Callable, Iterator
@@ -320,6 +321,46 @@ def test_an_unreadable_activation_is_told_and_hides_no_other(
     (directory / "activations" / f"{UUID(int=5)}.json").write_text("{")
     assert catalogue.active(Layer.FIRST, "pl", NOON) is not None
     assert len(catalogue.check()) == 1
+
+
+def test_a_version_whose_folder_was_removed_is_told(
+    catalogue: AnnouncementCatalogue, directory: Path
+) -> None:
+    kept, lost = added(catalogue, 440), added(catalogue, 550)
+    for each in (kept, lost):
+        catalogue.activate(each.id, active_from=NOON, at=NOON)
+    shutil.rmtree(directory / str(lost.id))
+    (damage,) = catalogue.check()
+    assert (damage.kind, damage.announcement_id) == (IncidentKind.ANNOUNCEMENT_MISSING, lost.id)
+    assert [each.id for each in catalogue.versions()] == [kept.id]
+
+
+@pytest.mark.parametrize("between", ["read_activations", "read_versions"])
+def test_what_is_added_while_a_check_reads_is_not_called_lost(
+    catalogue: AnnouncementCatalogue,
+    directory: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    between: str,
+) -> None:
+    """A false alarm would have an office restore what was never damaged."""
+    added(catalogue, 440)
+    reader = AnnouncementCatalogue(directory)
+    read = getattr(announcement_files, between)
+    sprung = False
+
+    def read_and_then_another_process_adds(folder: Path) -> object:
+        nonlocal sprung
+        found = read(folder)
+        if not sprung:
+            sprung = True
+            version = added(catalogue, 550, language="uk")
+            catalogue.activate(version.id, active_from=NOON, at=NOON)
+        return found
+
+    monkeypatch.setattr(announcement_files, between, read_and_then_another_process_adds)
+    assert reader.check() == []
+    assert sprung
+    assert reader.active(Layer.FIRST, "uk", NOON) is not None
 
 
 def test_strangers_files_in_the_catalogue_are_ignored(
