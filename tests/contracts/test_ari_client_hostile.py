@@ -2,23 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
 
 from recorder.adapters.ari import (
-    AriClient,
     AriError,
     AriHTTPError,
     AriRefused,
     AriReplaced,
     AriUnreachable,
-    Event,
 )
 from recorder.adapters.ari import client as module
 from tests.contracts import hostile_ari as hostile
-from tests.contracts.hostile_ari import PASSWORD, USER, HostileAri, event, saying
+from tests.contracts.ari_session import Session
+from tests.contracts.hostile_ari import PASSWORD, HostileAri, event, saying
 
 
 @pytest.fixture
@@ -31,56 +30,6 @@ async def server() -> AsyncIterator[HostileAri]:
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "FIRST_PAUSE_S", 0.01)
     monkeypatch.setattr(module, "LONGEST_PAUSE_S", 0.08)
-
-
-class Session:
-    """A client in use, and what it reported."""
-
-    def __init__(self, url: str, **more: float | str) -> None:
-        self.events: list[Event] = []
-        self.order: list[str] = []
-        self.connections = 0
-        self.changed = asyncio.Condition()
-        self.prepare: Callable[[], Awaitable[None]] | None = None
-        self.client = AriClient(
-            url=url,
-            user=USER,
-            password=str(more.get("password", PASSWORD)),
-            application="recorder",
-            on_event=self._take,
-            on_connect=self._connected,
-            on_disconnect=lambda: self.order.append("disconnected"),
-            timeout_s=float(more.get("timeout_s", 2.0)),
-            heartbeat_s=float(more.get("heartbeat_s", 5.0)),
-        )
-
-    def _take(self, event: Event) -> None:
-        self.events.append(event)
-        self.order.append(event.type)
-        if event.type == "Poison":
-            raise ZeroDivisionError
-
-    async def _connected(self) -> None:
-        self.connections += 1
-        if self.prepare is not None:
-            await self.prepare()
-        self.order.append("prepared")
-
-    async def run_until(self, done: Callable[[], bool]) -> None:
-        """Run the client until ``done``; what ``run`` raises comes out."""
-        async with self.client, asyncio.timeout(10):
-            running = asyncio.ensure_future(self.client.run())
-            try:
-                while not done():
-                    await asyncio.wait({running}, timeout=0.005)
-                    if running.done():
-                        running.result()
-            finally:
-                running.cancel()
-                await asyncio.wait({running})
-
-    def heard(self, *types: str) -> Callable[[], bool]:
-        return lambda: [each.type for each in self.events][-len(types) :] == list(types)
 
 
 LAST = event("Last")
