@@ -1,23 +1,48 @@
 """Connections to PostgreSQL, bounded in number and in time, and the one translation of errors."""
 
+import asyncio
+import os
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
+import psycopg
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from recorder.errors import LedgerUnavailable
+from recorder.errors import LedgerUnavailable, RecorderError
 
 CONNECT_TIMEOUT_S = 3
 STATEMENT_TIMEOUT_MS = 5000
 LOCK_TIMEOUT_MS = 3000
+ANSWER_WITHIN_S = 8.0
+"""Longer than the server's own limit, so that a living server has the first word."""
+IDLE_TRANSACTION_MS = 15_000
+"""A transaction whose client vanished gives up its row after this, for the retry to take."""
 POOL = 5
+
+SCHEMA_BEHIND = {"42P01", "42703", "23514"}
+"""No such table or column, or a value that an older schema does not list."""
+NEVER_TAKEN = ("22", "23", "54")
+"""Classes of SQLSTATE that trying again does not change: bad value, constraint, limit."""
+
+
+class RowRefused(RecorderError):
+    """PostgreSQL will never take this row: a defect of ours, not an outage."""
 
 
 @asynccontextmanager
-async def connect(url: str, *, application: str = "recorder") -> AsyncIterator[AsyncEngine]:
+async def connect(
+    url: str, *, application: str = "recorder", answer_within_s: float = ANSWER_WITHIN_S
+) -> AsyncIterator[AsyncEngine]:
     """Give an engine; nothing is sent before it is used. Closed on leaving."""
-    options = f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS}"
+    limits = {
+        "statement_timeout": STATEMENT_TIMEOUT_MS,
+        "lock_timeout": LOCK_TIMEOUT_MS,
+        "idle_in_transaction_session_timeout": IDLE_TRANSACTION_MS,
+        "timezone": "UTC",
+    }
     engine = create_async_engine(
         url,
         pool_size=POOL,
@@ -27,9 +52,10 @@ async def connect(url: str, *, application: str = "recorder") -> AsyncIterator[A
         # An error message that quotes parameters would carry telephone numbers into logs.
         hide_parameters=True,
         connect_args={
+            "async_creator_fn": _connection_class(answer_within_s).connect,
             "connect_timeout": CONNECT_TIMEOUT_S,
             "application_name": application,
-            "options": f"{options} -c timezone=UTC",
+            "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
         },
     )
     try:
@@ -38,16 +64,52 @@ async def connect(url: str, *, application: str = "recorder") -> AsyncIterator[A
         await engine.dispose()
 
 
+def _connection_class(answer_within_s: float) -> type[psycopg.AsyncConnection[Any]]:
+    """Return a connection that is cut when an answer takes longer than this.
+
+    ``statement_timeout`` runs in the server: behind a dead network path its verdict never
+    arrives, and sealing would wait for good (F7). Cancelling does not help either, since that
+    asks the same silent server first. A socket shut down on our side ends the wait at once.
+    """
+
+    class BoundedConnection(psycopg.AsyncConnection[Any]):
+        async def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - psycopg's
+            limit = asyncio.get_running_loop().call_later(answer_within_s, self._cut)
+            try:
+                return await super().wait(gen, *args, **kwargs)
+            finally:
+                limit.cancel()
+
+        def _cut(self) -> None:
+            with socket.socket(fileno=os.dup(self.pgconn.socket)) as ours:
+                ours.shutdown(socket.SHUT_RDWR)
+
+    return BoundedConnection
+
+
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn every database error into ``LedgerUnavailable`` that quotes no value.
+    """Turn every database error into one of ours that quotes no value.
 
+    Raises ``LedgerUnavailable`` where trying again may help, ``RowRefused`` where it cannot.
     The cause is cut off on purpose: PostgreSQL's own messages quote rows.
     """
     try:
         yield
     except DBAPIError as error:
-        state = getattr(error.orig, "sqlstate", None) or "no connection"
-        raise LedgerUnavailable(f"PostgreSQL does not take the statement ({state})") from None
+        raise _in_our_words(error) from None
     except (SQLAlchemyError, OSError, TimeoutError) as error:
         raise LedgerUnavailable(f"PostgreSQL does not answer ({type(error).__name__})") from None
+
+
+def _in_our_words(error: DBAPIError) -> RecorderError:
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:
+        return LedgerUnavailable("PostgreSQL does not answer (no connection)")
+    if state in SCHEMA_BEHIND:
+        return LedgerUnavailable(
+            f"the database is older than this release ({state}): recorder db upgrade"
+        )
+    if state.startswith(NEVER_TAKEN):
+        return RowRefused(f"PostgreSQL cannot hold the row ({state})")
+    return LedgerUnavailable(f"PostgreSQL does not take the statement ({state})")
