@@ -23,7 +23,7 @@ from recorder.capture.journal import fold
 from recorder.capture.service import Capture
 from recorder.custody.service import Custodian
 from recorder.model import CallId
-from recorder.processes import run_process, take_bypassed_calls
+from recorder.processes import run_process, take_bypassed_calls, watch_announcements
 from recorder.settings import Settings
 
 
@@ -50,8 +50,7 @@ async def serve(settings: Settings) -> None:
             office_zone=settings.office_zone,
             read_call=lambda call_id: fold(journals.read(call_id)),
         )
-        # The client reports to the capture and the capture commands the client: the later
-        # of the two is named inside functions that run only once both exist.
+        # Client and capture need each other: the later is named in functions called once both are.
         client = AriClient(
             url=str(settings.ari_url),
             user=settings.ari_user,
@@ -92,8 +91,9 @@ async def serve(settings: Settings) -> None:
             tasks.create_task(capture.run(), name="capture")
             tasks.create_task(custodian.run(), name="custodian")
             tasks.create_task(client.run(), name="ari")
-            bypassed = take_bypassed_calls(BypassedLog(settings.spool_dir), capture, custodian)
-            tasks.create_task(bypassed, name="bypassed")
+            notes = BypassedLog(settings.spool_dir)
+            tasks.create_task(take_bypassed_calls(notes, capture, custodian), name="bypassed")
+            tasks.create_task(watch_announcements(announcements, custodian), name="sounds")
 
 
 if __name__ == "__main__":

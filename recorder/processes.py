@@ -11,13 +11,17 @@ import structlog
 
 from recorder.capture.service import Capture
 from recorder.custody.service import Custodian
-from recorder.errors import RecorderError
+from recorder.errors import LedgerUnavailable, RecorderError
+from recorder.model import IncidentKind
 from recorder.settings import Settings, load_settings
 
 log = structlog.get_logger(__name__)
 
 BYPASSED_EVERY_S = 2.0
 """How often the dialplan's notes are looked at."""
+
+SOUNDS_EVERY_S = 24 * 3600.0
+"""How often all announcements are read and compared (R8.2e)."""
 
 
 class ConfigureLogs(Protocol):
@@ -69,6 +73,37 @@ async def take_bypassed_calls(
             log_of_dialplan.done()
             log.warning("calls_bypassed", calls=len(lines))
         await asyncio.sleep(BYPASSED_EVERY_S)
+
+
+class Damage(Protocol):
+    """A sound that is missing or is no longer what was approved."""
+
+    @property
+    def kind(self) -> IncidentKind:
+        """Which of the two."""
+
+    @property
+    def detail(self) -> str:
+        """Which version, and what to do."""
+
+
+class CheckedAnnouncements(Protocol):
+    """A catalogue that can look itself over."""
+
+    def check(self) -> Sequence[Damage]:
+        """Read all sounds again and return what is wrong."""
+
+
+async def watch_announcements(announcements: CheckedAnnouncements, custodian: Custodian) -> None:
+    """Look for missing and changed sounds now and daily, not at the first caller (R8.2e)."""
+    while True:
+        for damage in await asyncio.to_thread(announcements.check):
+            log.error("announcement_damaged", incident=damage.kind, detail=damage.detail)
+            try:
+                await custodian.report(damage.kind, damage.detail)
+            except LedgerUnavailable as error:
+                log.warning("incident_not_written", why=str(error))
+        await asyncio.sleep(SOUNDS_EVERY_S)
 
 
 async def _until_signalled(

@@ -67,6 +67,10 @@ def test_a_deleted_announcement_costs_the_recording_not_the_call(office: Office)
         each.unlink()
     try:
         row = row_of(office, place(office, talk_s=3.0))
+        office.kill_capture()
+        office.start_capture()
+        at_start = "SELECT 1 FROM incident WHERE call_id IS NULL AND kind = 'announcement_missing'"
+        wait_until(lambda: bool(rows(office, at_start)), 10)
     finally:
         for path, content in kept.items():
             path.write_bytes(content)
