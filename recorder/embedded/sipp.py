@@ -169,11 +169,12 @@ class Sipp:
     def wait(self, *, timeout_s: float) -> int:
         """Return how many calls failed once all are done. Raises ``subprocess.TimeoutExpired``."""
         self._process.wait(timeout=timeout_s)
+        if self._process.returncode not in {0, 1}:
+            # It could not even begin: a port was taken, a file was missing.
+            return -1
         screen = (self._directory / "sipp.log").read_text(errors="replace")
         failed = re.findall(r"Failed call\s+\|\s*\d+\s+\|\s*(\d+)", screen)
-        if failed:
-            return int(failed[-1])
-        return 0 if self._process.returncode == 0 else -1
+        return int(failed[-1]) if failed else self._process.returncode
 
     def stop(self) -> None:
         """End it now; calls in progress are dropped."""
@@ -226,7 +227,7 @@ def call(
         [
             *(f"127.0.0.1:{sip_port}", "-sf", str(scenario), "-i", caller.address),
             *("-p", str(_free_udp(caller.address)), "-mi", caller.address),
-            *("-mp", "30000", "-t", "u1"),
+            *("-mp", str(_free_udp(caller.address) // 2 * 2), "-t", "u1"),
             *("-m", str(calls), "-l", str(at_once), "-r", str(a_second)),
         ],
     )
@@ -246,7 +247,7 @@ def desk(directory: Path, *, port: int, ring_s: float = 0.2) -> Sipp:
         directory,
         [
             *("127.0.0.1", "-sf", str(scenario), "-i", DESK, "-p", str(port), "-mi", DESK),
-            *("-mp", "40000", "-t", "u1"),
+            *("-mp", str(_free_udp(DESK) // 2 * 2), "-t", "u1"),
         ],
     )
 
