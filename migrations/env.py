@@ -2,6 +2,7 @@
 
 from alembic import context
 from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
 
 from recorder.adapters.postgres.tables import Base
 
@@ -10,7 +11,13 @@ LOCK = 0x7265_6A65_7374
 
 
 def run() -> None:
-    engine = create_engine(context.config.attributes["url"], connect_args={"connect_timeout": 3})
+    # No pool: the lock belongs to the connection, and must end with it however this ends.
+    engine = create_engine(
+        context.config.attributes["url"],
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args={"connect_timeout": 3, "application_name": "recorder migrations"},
+    )
     with engine.connect() as connection:
         connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
         connection.execute(text("SET lock_timeout = '5s'"))
@@ -24,9 +31,6 @@ def run() -> None:
         with context.begin_transaction():
             context.run_migrations()
         connection.commit()
-        connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": LOCK})
-        connection.commit()
-    engine.dispose()
 
 
 run()

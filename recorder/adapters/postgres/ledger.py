@@ -1,5 +1,6 @@
 """The rows about calls and recordings: model objects in, one transaction per use case."""
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,8 @@ from recorder.adapters.postgres.connect import translated
 from recorder.custody.rules import outcome_of
 from recorder.model import Announcement, CallRecord, Incident, Outcome, Recording
 from recorder.phone_numbers import normalise
+
+FORGET_AT_ONCE = 1000
 
 
 class PostgresLedger:
@@ -92,16 +95,34 @@ class PostgresLedger:
     async def forget_numbers(self, *, before: datetime, at: datetime) -> int:
         """Take the numbers out of calls not recorded that ended before ``before`` (R7.2k).
 
-        Returns how many rows were emptied. What remains is outcome, reason and times.
+        Returns how many rows were emptied. What remains is outcome, reason and times. Goes in
+        batches, each its own transaction: after a long outage there may be more rows than one
+        statement has time for.
         """
+        forgotten = 0
+        while batch := await self._forget_some(before=before, at=at):
+            forgotten += batch
+        return forgotten
+
+    async def _forget_some(self, *, before: datetime, at: datetime) -> int:
         call = tables.CallTable
-        statement = (
-            update(call)
+        # A call whose end nobody saw counts from its arrival, which is earlier than any end:
+        # so the arrival narrows, by the index, and the end decides.
+        due = (
+            select(call.id)
             .where(
                 call.outcome == Outcome.NOT_RECORDED.value,
                 call.numbers_forgotten_at.is_(None),
-                or_(call.ended_at < before, call.ended_at.is_(None) & (call.arrived_at < before)),
+                call.arrived_at < before,
+                or_(call.ended_at < before, call.ended_at.is_(None)),
             )
+            .order_by(call.arrived_at)
+            .limit(FORGET_AT_ONCE)
+            .with_for_update(skip_locked=True)
+        )
+        statement = (
+            update(call)
+            .where(call.id.in_(due))
             .values(
                 caller_number=None,
                 caller_e164=None,
@@ -160,8 +181,8 @@ def _call_row(call: CallRecord, *, recording: Recording | None, at: datetime) ->
         "rule_version": decision.rule_version,
         "scope_reason": call.scope.reason.value if call.scope else "",
         "mode": call.mode.value if call.mode else None,
-        "language": call.language,
-        "keys": [{"key": each.key, "at": each.at.isoformat()} for each in call.keys],
+        "language": clean(call.language),
+        "keys": [{"key": clean(each.key), "at": each.at.isoformat()} for each in call.keys],
         "bridged": [
             {"since": span.since.isoformat(), "until": span.until.isoformat()}
             for span in call.bridged
@@ -178,7 +199,10 @@ def _call_row(call: CallRecord, *, recording: Recording | None, at: datetime) ->
         "hangup_cause": call.hangup_cause,
         "pbx_lost": call.pbx_lost,
         "unwatched": call.unwatched,
-        "quality": dict(call.quality),
+        # JSON knows no infinity, and a figure that is none says nothing.
+        "quality": {
+            clean(name): figure for name, figure in call.quality.items() if math.isfinite(figure)
+        },
         "written_at": at,
     }
 

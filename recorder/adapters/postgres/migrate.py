@@ -6,18 +6,21 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from recorder.errors import ConfigurationError, LedgerUnavailable
 
-MIGRATIONS = Path(__file__).resolve().parents[3] / "migrations"
+PACKAGE = Path(__file__).resolve().parents[2]
+MIGRATIONS = (PACKAGE / "migrations", PACKAGE.parent / "migrations")
+"""Inside the package where it was installed from a wheel, beside it in a checkout."""
 
 
 def upgrade(url: str, *, to: str = "head") -> str:
     """Migrate, and return the revision reached. Raises ``LedgerUnavailable``.
 
-    Raises ``ConfigurationError`` when the database belongs to a newer release.
+    Raises ``ConfigurationError`` when the database belongs to a newer release (F18).
     """
     config = _config(url)
     known = {each.revision for each in ScriptDirectory.from_config(config).walk_revisions()}
@@ -29,8 +32,11 @@ def upgrade(url: str, *, to: str = "head") -> str:
         )
     try:
         command.upgrade(config, to)
+    except CommandError as error:
+        raise ConfigurationError(f"no such revision: {to}") from error
     except (SQLAlchemyError, OSError) as error:
-        raise LedgerUnavailable(f"the migration failed ({type(error).__name__})") from error
+        # Without its cause: a message of PostgreSQL quotes rows.
+        raise LedgerUnavailable(f"the migration failed ({_state(error)}); try again") from None
     return current(url) or ""
 
 
@@ -47,14 +53,25 @@ def current(url: str) -> str | None:
             return MigrationContext.configure(connection).get_current_revision()
     except (SQLAlchemyError, OSError) as error:
         raise LedgerUnavailable(
-            "PostgreSQL does not answer; check RECORDER_DATABASE_URL and that it runs"
-        ) from error
+            f"PostgreSQL does not answer ({_state(error)}); "
+            "check RECORDER_DATABASE_URL and that it runs"
+        ) from None
     finally:
         engine.dispose()
 
 
+def _state(error: Exception) -> str:
+    """Return what may be told of a database error: its code or its kind, never its text."""
+    state = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return state or type(error).__name__
+
+
 def _config(url: str) -> Config:
+    folder = next((each for each in MIGRATIONS if (each / "env.py").is_file()), None)
+    if folder is None:
+        raise ConfigurationError("the migrations are missing: install the whole of rejestrator")
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    # Alembic reads a % as the start of a placeholder.
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.attributes["url"] = url
     return config

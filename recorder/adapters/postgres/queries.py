@@ -1,24 +1,39 @@
 """Reading calls and recordings: by number in any spelling, day, and hour with a window (R7.5)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from typing import Any
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select
+from sqlalchemy import ColumnElement, Executable, Select, and_, func, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.adapters.postgres import tables
 from recorder.adapters.postgres.connect import translated
 from recorder.adapters.postgres.ledger import clean
+from recorder.adapters.postgres.rows import (
+    CallDetails,
+    CallRow,
+    IncidentRow,
+    OutcomeCount,
+    PlayedRow,
+    RecordingRow,
+)
+from recorder.model import Outcome, Reason
 from recorder.phone_numbers import normalise
 
 WITHHELD = "withheld"
 """What is searched for a caller who sent no number."""
 
+WITHHELD_AS_DELIVERED = ("", "anonymous", "Anonymous", "restricted", "unavailable", "unknown")
+"""How trunks deliver such a caller."""
+
+FIRST, LAST = datetime(1, 1, 1), datetime(9999, 12, 31)  # noqa: DTZ001 - the office's wall clock
 CALL, RECORDING = tables.CallTable, tables.RecordingTable
+PLAYED, INCIDENT = tables.AnnouncementPlayedTable, tables.IncidentTable
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,93 +46,128 @@ class Criteria:
     day: date | None = None
     """In the office's zone."""
     hour: time | None = None
+    """Counts only with a day."""
     window: timedelta = timedelta(minutes=60)
     """How far from ``hour`` a call may be, both ways (R7.5a)."""
-    outcome: str | None = None
+    outcome: Outcome | None = None
+    reason: Reason | None = None
     limit: int = 50
     offset: int = 0
 
 
 async def find_calls(
     engine: AsyncEngine, criteria: Criteria, *, office_zone: ZoneInfo
-) -> Sequence[Row[Any]]:
+) -> Sequence[CallRow]:
     """Return calls, newest first, each with the id of its recording if it has one."""
-    query = (
-        select(CALL, RECORDING.id.label("recording_id"), RECORDING.erase_by)
-        .outerjoin(RECORDING, RECORDING.call_id == CALL.id)
-        .where(*_conditions(criteria, office_zone))
-        .order_by(CALL.arrived_at.desc())
-        .limit(criteria.limit)
-        .offset(criteria.offset)
-    )
-    # Columns of both tables are labelled apart: each has an id.
-    columns = [*CALL.__table__.columns, RECORDING.id.label("recording_id"), RECORDING.erase_by]
-    return await _rows(engine, query.with_only_columns(*columns))
+    return await _fetch(engine, _calls(CallRow, criteria, office_zone), CallRow)
 
 
 async def find_recordings(
     engine: AsyncEngine, criteria: Criteria, *, office_zone: ZoneInfo
-) -> Sequence[Row[Any]]:
+) -> Sequence[RecordingRow]:
     """Return recordings with who called whom and when, newest first."""
-    query = (
-        select(
-            *RECORDING.__table__.columns,
-            CALL.arrived_at,
-            CALL.caller_number,
-            CALL.line,
-            CALL.answered_by,
-        )
-        .join(CALL, RECORDING.call_id == CALL.id)
-        .where(*_conditions(criteria, office_zone))
-        .order_by(CALL.arrived_at.desc())
-        .limit(criteria.limit)
-        .offset(criteria.offset)
-    )
-    return await _rows(engine, query)
+    query = _page(_recordings(), criteria, office_zone)
+    return await _fetch(engine, query, RecordingRow)
 
 
-async def get_call(engine: AsyncEngine, call_id: UUID) -> Row[Any] | None:
+async def get_call(engine: AsyncEngine, call_id: UUID) -> CallDetails | None:
     """Return one call, None if there is none."""
-    found = await _rows(engine, select(*CALL.__table__.columns).where(CALL.id == call_id))
+    query = _with_recording(CallDetails).where(CALL.id == call_id)
+    found = await _fetch(engine, query, CallDetails)
     return found[0] if found else None
 
 
-async def get_recording(engine: AsyncEngine, recording_id: UUID) -> Row[Any] | None:
+async def get_recording(engine: AsyncEngine, recording_id: UUID) -> RecordingRow | None:
     """Return one recording, None if there is none."""
-    query = select(*RECORDING.__table__.columns).where(RECORDING.id == recording_id)
-    found = await _rows(engine, query)
+    found = await _fetch(engine, _recordings().where(RECORDING.id == recording_id), RecordingRow)
     return found[0] if found else None
 
 
-async def announcements_of(engine: AsyncEngine, call_id: UUID) -> Sequence[Row[Any]]:
+async def recordings_after(
+    engine: AsyncEngine, after: UUID | None, *, limit: int
+) -> Sequence[RecordingRow]:
+    """Return recordings in the order of their ids, from behind ``after``; None = from the first.
+
+    Reading all of them this way misses none, whatever is sealed meanwhile.
+    """
+    query = _recordings().order_by(RECORDING.id).limit(limit)
+    if after is not None:
+        query = query.where(RECORDING.id > after)
+    return await _fetch(engine, query, RecordingRow)
+
+
+async def count_recordings(engine: AsyncEngine) -> int:
+    """Return how many recordings there are."""
+    with translated():
+        async with engine.connect() as connection:
+            return await connection.scalar(select(func.count()).select_from(RECORDING)) or 0
+
+
+async def announcements_of(engine: AsyncEngine, call_id: UUID) -> Sequence[PlayedRow]:
     """Return the proof of announcement of one call, in order (R8.2c)."""
-    played = tables.AnnouncementPlayedTable
-    query = select(*played.__table__.columns).where(played.call_id == call_id)
-    return await _rows(engine, query.order_by(played.position))
+    query = select(*_columns(PlayedRow, PLAYED)).where(PLAYED.call_id == call_id)
+    return await _fetch(engine, query.order_by(PLAYED.position), PlayedRow)
 
 
-async def incidents_of(engine: AsyncEngine, call_id: UUID) -> Sequence[Row[Any]]:
+async def incidents_of(engine: AsyncEngine, call_id: UUID) -> Sequence[IncidentRow]:
     """Return the incidents of one call."""
-    incident = tables.IncidentTable
-    query = select(*incident.__table__.columns).where(incident.call_id == call_id)
-    return await _rows(engine, query.order_by(incident.at))
+    query = select(*_columns(IncidentRow, INCIDENT)).where(INCIDENT.call_id == call_id)
+    return await _fetch(engine, query.order_by(INCIDENT.at, INCIDENT.id), IncidentRow)
 
 
-async def count_outcomes(engine: AsyncEngine, *, since: datetime) -> Sequence[Row[Any]]:
-    """Return (outcome, reason, number of calls) since an instant."""
+async def count_outcomes(engine: AsyncEngine, *, since: datetime) -> Sequence[OutcomeCount]:
+    """Return how many calls arrived since an instant, by outcome and reason."""
     query = (
         select(CALL.outcome, CALL.reason, func.count().label("calls"))
         .where(CALL.arrived_at >= since)
         .group_by(CALL.outcome, CALL.reason)
         .order_by(CALL.outcome.desc(), func.count().desc())
     )
-    return await _rows(engine, query)
+    return await _fetch(engine, query, OutcomeCount)
 
 
-async def _rows(engine: AsyncEngine, query: Any) -> Sequence[Row[Any]]:  # noqa: ANN401 - any SELECT
+def search_statement(criteria: Criteria, *, office_zone: ZoneInfo) -> Select[Any]:
+    """Return the statement of ``find_calls``, so that its plan can be looked at."""
+    return _calls(CallRow, criteria, office_zone)
+
+
+def _calls(kind: type[CallRow], criteria: Criteria, office_zone: ZoneInfo) -> Select[Any]:
+    return _page(_with_recording(kind), criteria, office_zone)
+
+
+def _with_recording(kind: type[CallRow]) -> Select[Any]:
+    query = select(
+        *_columns(kind, CALL), RECORDING.id.label("recording_id"), RECORDING.erase_by
+    ).outerjoin(RECORDING, RECORDING.call_id == CALL.id)
+    return query.select_from(CALL)
+
+
+def _recordings() -> Select[Any]:
+    of_call = (CALL.arrived_at, CALL.caller_number, CALL.line, CALL.answered_by)
+    query = select(*_columns(RecordingRow, RECORDING), *of_call)
+    return query.join(CALL, RECORDING.call_id == CALL.id)
+
+
+def _page(query: Select[Any], criteria: Criteria, office_zone: ZoneInfo) -> Select[Any]:
+    return (
+        query.where(*_conditions(criteria, office_zone))
+        # Two calls of one instant keep their order from page to page.
+        .order_by(CALL.arrived_at.desc(), CALL.id.desc())
+        .limit(criteria.limit)
+        .offset(criteria.offset)
+    )
+
+
+def _columns(kind: type[Any], table: type[tables.Base]) -> list[ColumnElement[Any]]:
+    wanted = {each.name for each in fields(kind)}
+    return [each for each in table.__table__.columns if each.name in wanted]
+
+
+async def _fetch(engine: AsyncEngine, query: Executable, kind: type[Found]) -> list[Found]:
     with translated():
         async with engine.connect() as connection:
-            return (await connection.execute(query)).all()
+            result = await connection.execute(query)
+            return [kind(**row) for row in result.mappings()]
 
 
 def _conditions(criteria: Criteria, office_zone: ZoneInfo) -> list[ColumnElement[bool]]:
@@ -127,7 +177,9 @@ def _conditions(criteria: Criteria, office_zone: ZoneInfo) -> list[ColumnElement
     if criteria.called is not None:
         conditions.append(_number(CALL.line, CALL.line_e164, criteria.called))
     if criteria.outcome is not None:
-        conditions.append(CALL.outcome == criteria.outcome)
+        conditions.append(CALL.outcome == criteria.outcome.value)
+    if criteria.reason is not None:
+        conditions.append(CALL.reason == criteria.reason.value)
     if criteria.day is not None:
         since, until = _between(criteria.day, criteria, office_zone)
         conditions.append(and_(CALL.arrived_at >= since, CALL.arrived_at < until))
@@ -136,15 +188,48 @@ def _conditions(criteria: Criteria, office_zone: ZoneInfo) -> list[ColumnElement
 
 def _number(raw: Any, e164: Any, wanted: str) -> ColumnElement[bool]:  # noqa: ANN401 - columns
     if wanted == WITHHELD:
-        return or_(raw == "", raw.in_(("anonymous", "Anonymous", "restricted")))
+        return _as_delivered(raw, e164, WITHHELD_AS_DELIVERED)
     public = normalise(wanted)
-    exact: ColumnElement[bool] = raw == clean(wanted)
+    exact = _as_delivered(raw, e164, (clean(wanted),))
     return or_(exact, e164 == public) if public else exact
 
 
+def _as_delivered(raw: Any, e164: Any, spellings: Sequence[str]) -> ColumnElement[bool]:  # noqa: ANN401 - columns
+    # The shape of the partial indexes in tables.py, and then the whole text. The length is part
+    # of the index's expression: as a parameter it would match no index.
+    length: ColumnElement[int] = literal_column(str(tables.INDEXED_CHARACTERS))
+    starts = [each[: tables.INDEXED_CHARACTERS] for each in spellings]
+    return and_(e164.is_(None), func.left(raw, length).in_(starts), raw.in_(spellings))
+
+
 def _between(day: date, criteria: Criteria, office_zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Return since (included) and until (excluded), UTC.
+
+    An hour that the clock shows twice means both; what lies outside the calendar of ``datetime``
+    is cut to it.
+    """
+    about = datetime.combine(day, criteria.hour or time())
+    before = after = timedelta()
     if criteria.hour is None:
-        midnight = datetime.combine(day, time(), office_zone)
-        return midnight, datetime.combine(day + timedelta(days=1), time(), office_zone)
-    about = datetime.combine(day, criteria.hour, office_zone)
-    return about - criteria.window, about + criteria.window + timedelta(minutes=1)
+        after = timedelta(days=1)
+    else:
+        before, after = criteria.window, criteria.window + timedelta(minutes=1)
+    since, until = _later(about, -before), _later(about, after)
+    return min(_instants(since, office_zone)), max(_instants(until, office_zone))
+
+
+def _later(local: datetime, by: timedelta) -> datetime:
+    try:
+        return local + by
+    except OverflowError:
+        return LAST if by > timedelta() else FIRST
+
+
+def _instants(local: datetime, office_zone: ZoneInfo) -> list[datetime]:
+    """Return the instants at which the office's clock shows this: two when it is set back."""
+    try:
+        return [
+            local.replace(tzinfo=office_zone, fold=fold).astimezone(UTC) for fold in (False, True)
+        ]
+    except OverflowError:
+        return [local.replace(tzinfo=UTC)]

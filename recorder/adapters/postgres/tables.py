@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     DateTime,
     Float,
@@ -15,11 +16,17 @@ from sqlalchemy import (
     MetaData,
     Text,
     UniqueConstraint,
+    func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from recorder.model import IncidentKind, Layer, Outcome, Reason
+from recorder.model import IncidentKind, Layer, Mode, Outcome, PlaybackResult, Reason
+
+INDEXED_CHARACTERS = 64
+"""Numbers without a public form are indexed by so many characters: an index entry has a limit,
+a caller's input has none."""
 
 
 class Base(DeclarativeBase):
@@ -72,10 +79,7 @@ class CallTable(Base):
         UniqueConstraint("node", "channel_id"),
         _one_of("outcome", Outcome),
         _one_of("reason", Reason),
-        Index("ix_call_caller_e164_arrived_at", "caller_e164", "arrived_at"),
-        Index("ix_call_caller_number_arrived_at", "caller_number", "arrived_at"),
-        Index("ix_call_line_e164_arrived_at", "line_e164", "arrived_at"),
-        Index("ix_call_line_arrived_at", "line", "arrived_at"),
+        _one_of("mode", Mode),
         Index("ix_call_arrived_at", "arrived_at"),
     )
 
@@ -113,10 +117,37 @@ class CallTable(Base):
     numbers_forgotten_at: Mapped[datetime | None]
 
 
+# R7.5d. A number is looked for in its public form; only what has none is looked for as it came.
+_NO_CALLER_E164, _NO_LINE_E164 = text("caller_e164 IS NULL"), text("line_e164 IS NULL")
+Index("ix_call_caller_e164_arrived_at", CallTable.caller_e164, CallTable.arrived_at)
+Index(
+    "ix_call_caller_number_arrived_at",
+    func.left(CallTable.caller_number, text(str(INDEXED_CHARACTERS))),
+    CallTable.arrived_at,
+    postgresql_where=_NO_CALLER_E164,
+)
+Index("ix_call_line_e164_arrived_at", CallTable.line_e164, CallTable.arrived_at)
+Index(
+    "ix_call_line_arrived_at",
+    func.left(CallTable.line, text(str(INDEXED_CHARACTERS))),
+    CallTable.arrived_at,
+    postgresql_where=_NO_LINE_E164,
+)
+# R7.2k: what still has to lose its numbers, and nothing else.
+Index(
+    "ix_call_numbers_to_forget",
+    CallTable.arrived_at,
+    postgresql_where=text(
+        f"outcome = '{Outcome.NOT_RECORDED.value}' AND numbers_forgotten_at IS NULL"
+    ),
+)
+
+
 class AnnouncementPlayedTable(Base):
     """Proof of announcement, one row a playing (R8.2c)."""
 
     __tablename__ = "announcement_played"
+    __table_args__ = (_one_of("layer", Layer), _one_of("result", PlaybackResult))
 
     call_id: Mapped[UUID] = mapped_column(ForeignKey("call.id"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
@@ -141,8 +172,8 @@ class RecordingTable(Base):
     call_id: Mapped[UUID] = mapped_column(ForeignKey("call.id"), unique=True)
     stored_on: Mapped[str]
     sha256: Mapped[str]
-    size_bytes: Mapped[int]
-    frames: Mapped[int]
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    frames: Mapped[int] = mapped_column(BigInteger)
     sample_rate: Mapped[int]
     caller_dbfs: Mapped[float] = mapped_column(Float)
     office_dbfs: Mapped[float] = mapped_column(Float)
@@ -160,7 +191,11 @@ class IncidentTable(Base):
     """What a person must look at; holds ids, never numbers."""
 
     __tablename__ = "incident"
-    __table_args__ = (_one_of("kind", IncidentKind), Index("ix_incident_at", "at"))
+    __table_args__ = (
+        _one_of("kind", IncidentKind),
+        Index("ix_incident_at", "at"),
+        Index("ix_incident_call_id", "call_id"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str]

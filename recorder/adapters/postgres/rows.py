@@ -1,0 +1,123 @@
+"""What the queries answer: plain values, so that no row of SQLAlchemy leaves this package."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRow:
+    """One call in a list. Holds personal data until its numbers are forgotten."""
+
+    id: UUID
+    arrived_at: datetime
+    ended_at: datetime | None
+    caller_number: str | None
+    """As delivered; empty = withheld, None = forgotten (R7.2k)."""
+    caller_name: str | None
+    line: str
+    """The office's number that was dialled, as delivered."""
+    outcome: str
+    reason: str
+    answered_by: str
+    bridged_seconds: float
+    recording_id: UUID | None
+    """None = there is no audio."""
+    erase_by: datetime | None
+    """§ 7.2; None = there is no audio."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallDetails(CallRow):
+    """One call whole, as it was written, with the evidence behind its decision (R3.4f)."""
+
+    node: str
+    channel_id: str
+    linked_id: str
+    endpoint: str
+    context: str
+    line_e164: str | None
+    caller_e164: str | None
+    rule_version: str
+    scope_reason: str
+    mode: str | None
+    language: str
+    keys: Sequence[Mapping[str, Any]]
+    bridged: Sequence[Mapping[str, Any]]
+    answered_at: datetime | None
+    parties: Sequence[str]
+    timeline: Sequence[Mapping[str, Any]]
+    hangup_cause: int | None
+    pbx_lost: bool
+    unwatched: bool
+    quality: Mapping[str, float]
+    written_at: datetime
+    numbers_forgotten_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingRow:
+    """One sealed recording, with who called whom and when."""
+
+    id: UUID
+    call_id: UUID
+    arrived_at: datetime
+    caller_number: str | None
+    line: str
+    answered_by: str
+    stored_on: str
+    """Folder in the vault."""
+    sha256: str
+    size_bytes: int
+    frames: int
+    sample_rate: int
+    caller_dbfs: float
+    office_dbfs: float
+    silent: bool
+    one_sided: bool
+    first_sample_at: datetime
+    ended_at: datetime
+    erase_by: datetime
+    sealed_at: datetime
+    truncated: bool
+    incomplete: bool
+
+    @property
+    def seconds(self) -> float:
+        """Length of the audio."""
+        return self.frames / self.sample_rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayedRow:
+    """Proof of one playing of an announcement (R8.2c)."""
+
+    announcement_id: UUID
+    layer: str
+    language: str
+    sha256: str
+    length_ms: int
+    started_at: datetime | None
+    finished_at: datetime | None
+    measured_ms: int | None
+    result: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentRow:
+    """Something a person must look at."""
+
+    kind: str
+    at: datetime
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeCount:
+    """How many calls ended so."""
+
+    outcome: str
+    reason: str
+    calls: int
