@@ -1,0 +1,215 @@
+"""``recorder recordings``: what is sealed, where it is, and whether it is whole."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from recorder.adapters.files import sha256_of
+from recorder.adapters.postgres import queries
+from recorder.adapters.postgres.rows import RecordingRow
+from recorder.adapters.vault import DiskVault
+from recorder.commands.asking import (
+    NOTHING,
+    CalledOption,
+    CallerOption,
+    DayOption,
+    HourOption,
+    JsonOption,
+    LimitOption,
+    OffsetOption,
+    RevealOption,
+    WindowOption,
+    ask_database,
+    when,
+)
+from recorder.commands.output import for_machines, print_fields, print_json, print_table
+from recorder.errors import NotFound, RecorderError, RuleViolation, VaultUnavailable
+from recorder.model import RecordingId
+from recorder.ports import Vault
+from recorder.settings import Settings, load_settings
+
+app = typer.Typer(help="Sealed recordings.", no_args_is_help=True)
+
+RECORDING_COLUMNS = {
+    "arrived_at": "arrived",
+    "caller_number": "caller",
+    "line": "called",
+    "answered_by": "answered by",
+    "erase_by": "erased by",
+    "id": "id",
+}
+
+
+@app.command("list")
+def list_recordings(
+    *,
+    caller: CallerOption = None,
+    called: CalledOption = None,
+    day: DayOption = None,
+    hour: HourOption = None,
+    window: WindowOption = 60,
+    limit: LimitOption = 50,
+    offset: OffsetOption = 0,
+    as_json: JsonOption = False,
+    reveal: RevealOption = False,
+) -> None:
+    """List recordings, newest first; numbers are masked unless --reveal is given.
+
+    Examples: `recorder recordings list --called 746640800` · `recorder recordings list --json`
+    """
+    settings = load_settings()
+    zone = settings.office_zone
+    criteria = queries.Criteria(
+        caller=caller, called=called, **when(day, hour, window), limit=limit, offset=offset
+    )
+    rows = ask_database(
+        settings, lambda engine: queries.find_recordings(engine, criteria, office_zone=zone)
+    )
+    if as_json:
+        print_json([_recording(each, settings, reveal=reveal) for each in rows])
+    else:
+        empty = NOTHING.format("No recording")
+        print_table(rows, RECORDING_COLUMNS, zone, reveal=reveal, empty=empty)
+
+
+@app.command("show")
+def show_recording(
+    recording_id: Annotated[UUID, typer.Argument(metavar="ID")],
+    *,
+    as_json: JsonOption = False,
+    reveal: RevealOption = False,
+) -> None:
+    """Print one recording: length, levels, flags, hash, and by when it is erased.
+
+    Examples: `recorder recordings show 01a20c69-3a52-7d15-8d1f-2f6a1f0c0c11` ·
+    `recorder recordings show 01a20c69-3a52-7d15-8d1f-2f6a1f0c0c11 --json`
+    """
+    settings = load_settings()
+    found = _recording(_one(settings, recording_id), settings, reveal=reveal)
+    if as_json:
+        print_json(found)
+    else:
+        print_fields(found)
+
+
+@app.command("export")
+def export(
+    recording_id: Annotated[UUID, typer.Argument(metavar="ID")],
+    target: Annotated[Path, typer.Argument(help="A new file, or a folder.")],
+) -> None:
+    """Copy a recording's WAV out of the vault, once its hash is found right (RG.3).
+
+    Examples: `recorder recordings export 01a20c69-3a52-7d15-8d1f-2f6a1f0c0c11 call.wav` ·
+    `recorder recordings export 01a20c69-3a52-7d15-8d1f-2f6a1f0c0c11 /mnt/stick`
+    """
+    settings = load_settings()
+    row = _one(settings, recording_id)
+    vault = DiskVault(settings.vault_dir)
+    if problem := asyncio.run(_problem(vault, row)):
+        raise RuleViolation(f"the recording {problem}: it is not handed out")
+    source = vault.path(RecordingId(row.id), folder=row.stored_on)
+    destination = target / source.name if target.is_dir() else target
+    _copy_whole(source, destination, sha256=row.sha256)
+    typer.echo(f"Copied {row.seconds:.1f} s of audio to {destination}.")
+
+
+@app.command("verify")
+def verify(
+    ids: Annotated[list[UUID] | None, typer.Argument(metavar="[ID]...")] = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="Every recording.")] = False,
+) -> None:
+    """Read stored recordings and compare their hashes; exit 1 if one is missing or changed.
+
+    Examples: `recorder recordings verify --all` ·
+    `recorder recordings verify 01a20c69-3a52-7d15-8d1f-2f6a1f0c0c11`
+    """
+    if bool(ids) == everything:
+        raise typer.BadParameter("name recordings, or say --all")
+    settings = load_settings()
+    vault = DiskVault(settings.vault_dir)
+    console = Console(stderr=True)
+
+    async def read(engine: AsyncEngine) -> tuple[int, int]:
+        total = len(ids) if ids else await queries.count_recordings(engine)
+        seen = bad = 0
+        with Progress(console=console, disable=not console.is_terminal) as progress:
+            task = progress.add_task("reading", total=total)
+            async for row in _rows(engine, ids):
+                seen += 1
+                if problem := await _problem(vault, row):
+                    bad += 1
+                    typer.echo(f"{row.id} {problem}")
+                progress.advance(task)
+        return seen, bad
+
+    seen, bad = ask_database(settings, read)
+    typer.echo(f"Read {seen} recordings; {bad} missing or changed.")
+    if bad:
+        raise typer.Exit(RecorderError.exit_code)
+
+
+def _one(settings: Settings, recording_id: UUID) -> RecordingRow:
+    row = ask_database(settings, lambda engine: queries.get_recording(engine, recording_id))
+    if row is None:
+        raise NotFound("no recording has this id; `recorder recordings list`")
+    return row
+
+
+async def _rows(engine: AsyncEngine, ids: list[UUID] | None) -> AsyncIterator[RecordingRow]:
+    for recording_id in ids or ():
+        row = await queries.get_recording(engine, recording_id)
+        if row is None:
+            raise NotFound(f"no recording has the id {recording_id}; `recorder recordings list`")
+        yield row
+    page = [] if ids else await queries.recordings_after(engine, None, limit=500)
+    while page:
+        for row in page:
+            yield row
+        page = await queries.recordings_after(engine, page[-1].id, limit=500)
+
+
+async def _problem(vault: Vault, row: RecordingRow) -> str:
+    try:
+        found = await vault.digest(RecordingId(row.id), folder=row.stored_on)
+    except VaultUnavailable:
+        # One file that cannot be read must not hide the state of the others.
+        return "cannot be read"
+    if found is None:
+        return "is missing"
+    return "" if found == row.sha256 else "is changed"
+
+
+def _copy_whole(source: Path, destination: Path, *, sha256: str) -> None:
+    """Copy under another name, and give the copy its own only when it is right."""
+    unfinished = destination.with_name(f"{destination.name}.part")
+    if destination.exists():
+        raise RuleViolation("the target exists; nothing is overwritten")
+    try:
+        # For its owner alone, from the first byte.
+        os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        try:
+            shutil.copyfile(source, unfinished)
+            if sha256_of(unfinished) != sha256:
+                raise VaultUnavailable("the copy differs from the recording; try again")
+            unfinished.rename(destination)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    except FileExistsError:
+        raise RuleViolation("another copy is under way to this target") from None
+    except OSError as error:
+        raise VaultUnavailable(f"it cannot be copied ({error.strerror})") from error
+
+
+def _recording(row: RecordingRow, settings: Settings, *, reveal: bool) -> dict[str, Any]:
+    found = for_machines(row, settings.office_zone, reveal=reveal)
+    return {**found, "seconds": round(row.seconds, 3)}
