@@ -111,6 +111,16 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("outcome = 'not_recorded' AND numbers_forgotten_at IS NULL"),
     )
+    op.create_index(
+        "ix_call_withheld_arrived_at",
+        "call",
+        ["arrived_at"],
+        unique=False,
+        postgresql_where=sa.text(
+            "caller_number IN "
+            "('', 'anonymous', 'Anonymous', 'restricted', 'unavailable', 'unknown')"
+        ),
+    )
     op.create_table(
         "announcement_played",
         sa.Column("call_id", sa.Uuid(), nullable=False),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -26,9 +26,6 @@ from recorder.phone_numbers import normalise
 
 WITHHELD = "withheld"
 """What is searched for a caller who sent no number."""
-
-WITHHELD_AS_DELIVERED = ("", "anonymous", "Anonymous", "restricted", "unavailable", "unknown")
-"""How trunks deliver such a caller."""
 
 FIRST, LAST = datetime(1, 1, 1), datetime(9999, 12, 31)  # noqa: DTZ001 - the office's wall clock
 CALL, RECORDING = tables.CallTable, tables.RecordingTable
@@ -173,7 +170,7 @@ async def _fetch(engine: AsyncEngine, query: Executable, kind: type[Found]) -> l
 def _conditions(criteria: Criteria, office_zone: ZoneInfo) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if criteria.caller is not None:
-        conditions.append(_number(CALL.caller_number, CALL.caller_e164, criteria.caller))
+        conditions.append(_caller(criteria.caller))
     if criteria.called is not None:
         conditions.append(_number(CALL.line, CALL.line_e164, criteria.called))
     if criteria.outcome is not None:
@@ -186,20 +183,21 @@ def _conditions(criteria: Criteria, office_zone: ZoneInfo) -> list[ColumnElement
     return conditions
 
 
-def _number(raw: Any, e164: Any, wanted: str) -> ColumnElement[bool]:  # noqa: ANN401 - columns
+def _caller(wanted: str) -> ColumnElement[bool]:
     if wanted == WITHHELD:
-        return _as_delivered(raw, e164, WITHHELD_AS_DELIVERED)
-    public = normalise(wanted)
-    exact = _as_delivered(raw, e164, (clean(wanted),))
-    return or_(exact, e164 == public) if public else exact
+        return cast("ColumnElement[bool]", tables.IS_WITHHELD)
+    return _number(CALL.caller_number, CALL.caller_e164, wanted)
 
 
-def _as_delivered(raw: Any, e164: Any, spellings: Sequence[str]) -> ColumnElement[bool]:  # noqa: ANN401 - columns
+def _number(raw: Any, e164: Any, wanted: str) -> ColumnElement[bool]:  # noqa: ANN401 - columns
     # The shape of the partial indexes in tables.py, and then the whole text. The length is part
     # of the index's expression: as a parameter it would match no index.
+    wanted = clean(wanted)
     length: ColumnElement[int] = literal_column(str(tables.INDEXED_CHARACTERS))
-    starts = [each[: tables.INDEXED_CHARACTERS] for each in spellings]
-    return and_(e164.is_(None), func.left(raw, length).in_(starts), raw.in_(spellings))
+    start = func.left(raw, length) == wanted[: tables.INDEXED_CHARACTERS]
+    exact = and_(e164.is_(None), start, raw == wanted)
+    public = normalise(wanted)
+    return or_(exact, e164 == public) if public else exact
 
 
 def _between(day: date, criteria: Criteria, office_zone: ZoneInfo) -> tuple[datetime, datetime]:
