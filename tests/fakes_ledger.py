@@ -1,0 +1,66 @@
+"""A ledger in memory. Passes ``tests/contracts/test_ledger.py`` beside the real one."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from recorder.errors import LedgerUnavailable
+from recorder.model import (
+    Announcement,
+    AnnouncementId,
+    CallId,
+    CallRecord,
+    Incident,
+    Recording,
+    RecordingId,
+)
+
+
+class FakeLedger:
+    """State in plain attributes; ``away`` makes it unreachable."""
+
+    def __init__(self) -> None:
+        self.calls: dict[CallId, CallRecord] = {}
+        self.recordings: dict[RecordingId, Recording] = {}
+        self.incidents: list[Incident] = []
+        self.announcements: dict[AnnouncementId, Announcement] = {}
+        self.written_at: dict[CallId, datetime] = {}
+        self.away = False
+
+    async def record_call(
+        self,
+        call: CallRecord,
+        *,
+        recording: Recording | None,
+        incidents: Sequence[Incident],
+        at: datetime,
+    ) -> bool:
+        self._answer()
+        if call.id in self.calls or self._has_channel(call.node, call.channel_id):
+            return False
+        self.calls[call.id] = call
+        self.written_at[call.id] = at
+        if recording is not None:
+            self.recordings[recording.id] = recording
+        self.incidents += incidents
+        return True
+
+    async def knows_channel(self, node: str, channel_id: str) -> bool:
+        self._answer()
+        return self._has_channel(node, channel_id)
+
+    async def record_incident(self, incident: Incident) -> None:
+        self._answer()
+        self.incidents.append(incident)
+
+    async def keep_announcement(self, announcement: Announcement) -> None:
+        self._answer()
+        self.announcements[announcement.id] = announcement
+
+    def _has_channel(self, node: str, channel_id: str) -> bool:
+        return any(
+            (each.node, each.channel_id) == (node, channel_id) for each in self.calls.values()
+        )
+
+    def _answer(self) -> None:
+        if self.away:
+            raise LedgerUnavailable("PostgreSQL does not answer")

@@ -1,0 +1,89 @@
+"""A TCP proxy that makes a healthy server slow, silent, or gone in the middle of a sentence."""
+
+import asyncio
+import socket
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+class TcpProxy:
+    """Forwards 127.0.0.1:``port`` to ``target_port``; its attributes may change at any time."""
+
+    def __init__(self, target_port: int) -> None:
+        self.port = 0
+        self.latency_s = 0.0
+        """Added to every piece, both ways."""
+        self.silent = False
+        """A black hole: takes everything, forwards nothing, closes nothing."""
+        self.reset_at: bytes | None = None
+        """Reset the connection when a client sends this..."""
+        self.reset_lets_it_pass = False
+        """...after the server has got it, so that only the answer is lost."""
+        self.resets = 0
+        self._target_port = target_port
+        self._tasks: asyncio.TaskGroup | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["TcpProxy"]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        try:
+            yield self
+        finally:
+            server.close()
+            self.reset()
+            await server.wait_closed()
+
+    def reset(self) -> None:
+        """Reset every connection, both sides."""
+        for writer in tuple(self._writers):
+            self._abort(writer)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        theirs_reader, theirs = await asyncio.open_connection("127.0.0.1", self._target_port)
+        self._writers |= {writer, theirs}
+        try:
+            with suppress(ConnectionError):
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._forward(reader, theirs, answer_to=writer))
+                    tasks.create_task(self._forward(theirs_reader, writer))
+        except* ConnectionError:
+            pass
+        finally:
+            self._writers -= {writer, theirs}
+            writer.close()
+            theirs.close()
+
+    async def _forward(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        answer_to: asyncio.StreamWriter | None = None,
+    ) -> None:
+        while piece := await reader.read(65536):
+            if self.silent:
+                continue
+            if self.latency_s:
+                await asyncio.sleep(self.latency_s)
+            last = answer_to is not None and self.reset_at is not None and self.reset_at in piece
+            if not last or self.reset_lets_it_pass:
+                writer.write(piece)
+                await writer.drain()
+            if last and answer_to is not None:
+                self.reset_at, self.resets = None, self.resets + 1
+                self._abort(answer_to)
+                if not self.reset_lets_it_pass:
+                    self._abort(writer)
+                return
+        if not self.silent:
+            writer.close()
+
+    def _abort(self, writer: asyncio.StreamWriter) -> None:
+        raw: socket.socket | None = writer.get_extra_info("socket")
+        if raw is not None and raw.fileno() >= 0:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+        writer.transport.abort()
