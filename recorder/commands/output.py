@@ -1,6 +1,7 @@
 """How the commands about calls print: a table on a terminal, JSON for machines, numbers masked."""
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 PERSONAL = ("caller_number", "caller_e164", "caller_name")
+PIPE_WIDTH = 1000
 ENDS = 3
 """Characters of a masked number that stay at each end."""
 
@@ -75,14 +77,14 @@ def print_table(
         typer.echo(empty)
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in columns.values():
-        table.add_column(heading, overflow="fold")
+    for name, heading in columns.items():
+        # An id broken over two lines cannot be copied.
+        table.add_column(heading, overflow="fold", no_wrap=name == "id")
     for row in rows:
         plain = for_people(row, zone, reveal=reveal)
         table.add_row(*(escape(plain[name]) for name in columns))
-    console = Console()
     # A pipe has no width: no line of a table is broken for it.
-    console.print(table, width=None if console.is_terminal else 400)
+    Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
 
 
 def print_fields(values: dict[str, Any]) -> None:
