@@ -12,7 +12,8 @@ from sqlalchemy import create_engine
 
 from recorder.adapters.postgres import migrate
 from recorder.adapters.postgres.tables import Base
-from recorder.errors import ConfigurationError
+from recorder.embedded.postgres import binaries
+from recorder.errors import ConfigurationError, LedgerUnavailable
 
 pytestmark = pytest.mark.postgres
 
@@ -31,6 +32,54 @@ def test_the_migrated_schema_is_the_one_in_the_code(database_url: str) -> None:
         context = MigrationContext.configure(connection)
         assert compare_metadata(context, Base.metadata) == []
     engine.dispose()
+
+
+def test_constraints_and_indexes_are_those_in_the_code_to_the_letter(
+    database_url: str, empty_url: str
+) -> None:
+    """Alembic compares no CHECK and no condition of an index; PostgreSQL's own dump has all."""
+    engine = create_engine(empty_url)
+    Base.metadata.create_all(engine)
+    engine.dispose()
+    assert schema_of(database_url) == schema_of(empty_url)
+
+
+def schema_of(url: str) -> list[str]:
+    """Return the statements that make the schema, the version table left out."""
+    command = [str(binaries() / "pg_dump"), "--schema-only", "--exclude-table=alembic_version"]
+    dump = subprocess.run(
+        [*command, "--no-owner", url.replace("+psycopg", "")],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    # Lines that name a backslash carry a random key of the dump.
+    return [line for line in dump.splitlines() if not line.startswith("\\")]
+
+
+def test_a_migration_that_fails_leaves_nothing_and_no_lock(
+    empty_url: str,
+) -> None:
+    """A table in the way: the whole migration is undone, and the next attempt may run."""
+    with psycopg.connect(empty_url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("CREATE TABLE recording (id int)")
+        with pytest.raises(LedgerUnavailable, match="42P07"):
+            migrate.upgrade(empty_url)
+        assert migrate.current(empty_url) is None
+        connection.execute("DROP TABLE recording")
+    assert migrate.upgrade(empty_url) == "0001"
+
+
+def test_an_unknown_revision_is_wrong_use(database_url: str) -> None:
+    with pytest.raises(ConfigurationError, match="7777"):
+        migrate.upgrade(database_url, to="7777")
+
+
+def test_a_database_that_does_not_answer_is_named_without_its_password() -> None:
+    with pytest.raises(LedgerUnavailable) as caught:
+        migrate.upgrade("postgresql+psycopg://recorder:hush@127.0.0.1:1/recorder")
+    assert "RECORDER_DATABASE_URL" in str(caught.value)
+    assert "hush" not in str(caught.value)
 
 
 def test_five_upgrades_at_once_converge(empty_url: str) -> None:
