@@ -67,7 +67,7 @@ def _state(error: Exception) -> str:
 
 
 def _config(url: str) -> Config:
-    folder = next((each for each in MIGRATIONS if (each / "env.py").is_file()), None)
+    folder = next((each for each in MIGRATIONS if any(each.glob("versions/*.py"))), None)
     if folder is None:
         raise ConfigurationError("the migrations are missing: install the whole of rejestrator")
     config = Config()
