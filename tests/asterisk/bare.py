@@ -52,6 +52,10 @@ class BareAsterisk(PrivateAsterisk):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
 
+    def sample(self, name: str) -> str:
+        """Return a configuration file as Debian's package ships it."""
+        return (self._rootfs / "etc/asterisk" / name).read_text(encoding="utf-8")
+
     def notes(self, name: str) -> list[list[str]]:
         """Return what the dialplan of a test wrote down, fields divided by ``|``."""
         path = self.directory / name
