@@ -40,7 +40,7 @@ class JournalTooNew(Exception):
 
 
 class JournalIncomplete(Exception):
-    """The journal does not begin with the call's arrival: a crash took even that line."""
+    """No call can be read: the line of its arrival is missing, or an entry is damaged."""
 
 
 def entry(kind: str, at: datetime, fields: Mapping[str, object]) -> dict[str, object]:
@@ -60,7 +60,7 @@ def decode(stored: bytes) -> list[Entry]:
     for line in whole.split(b"\n"):
         try:
             parsed = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             # A torn line in the middle: an append after a crash closed it with a line end.
             continue
         if isinstance(parsed, dict):
@@ -78,13 +78,21 @@ def fold(entries: Iterable[Entry]) -> CallRecord:
     for each in entries:
         if not isinstance(each.get("v"), int) or each["v"] > FORMAT:
             raise JournalTooNew
-        if call is None:
-            call = _entered(each) if each.get("kind") == "call:entered" else None
-        else:
-            call = _apply(call, each)
+        try:
+            call = _next(call, each)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            # Not skipped: a call without its decision would be another call. No cause in the
+            # message: it may hold what the caller sent.
+            raise JournalIncomplete(f"damaged entry ({type(error).__name__})") from None
     if call is None:
         raise JournalIncomplete
     return call
+
+
+def _next(call: CallRecord | None, line: Entry) -> CallRecord | None:
+    if call is not None:
+        return _apply(call, line)
+    return _entered(line) if line.get("kind") == "call:entered" else None
 
 
 def _entered(line: Entry) -> CallRecord:

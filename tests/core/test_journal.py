@@ -82,3 +82,84 @@ def test_whatever_a_caller_sends_comes_back_and_breaks_no_line(name: str) -> Non
     stored = encode(ENTERED | {"caller_name": name})
     assert stored.count(b"\n") == 1
     assert fold(decode(stored)).caller_name == name
+
+
+@pytest.mark.parametrize("version", [2, 10**30, None, "1", 1.0, [1]])
+def test_no_version_but_a_known_number_is_read(version: object) -> None:
+    """F15: refused in any place, also behind the end."""
+    with pytest.raises(JournalTooNew):
+        fold([ENTERED | {"v": version}])
+    with pytest.raises(JournalTooNew):
+        fold([ENTERED, DECIDED, ENDED, {"v": version, "kind": "later", "at": ENDED["at"]}])
+
+
+def test_an_unknown_kind_is_skipped() -> None:
+    """A later release of this format may note more."""
+    more = entry("audio:weighed", NOON, {"grams": [1, 2]})
+    assert fold([ENTERED, more, DECIDED, more, ENDED]) == fold([ENTERED, DECIDED, ENDED])
+
+
+def test_what_stands_before_the_arrival_does_not_count() -> None:
+    assert fold([DECIDED, ENTERED, ENDED]) == fold([ENTERED, ENDED])
+    with pytest.raises(JournalIncomplete):
+        fold([DECIDED, ENDED])
+
+
+def test_the_first_end_is_the_end() -> None:
+    """F14, § 7.2."""
+    later = ENDED | {"at": "2026-11-13T12:00:00+00:00", "cause": 34, "pbx_lost": True}
+    assert fold([ENTERED, ENDED, later]) == fold([ENTERED, ENDED])
+
+
+@given(st.binary(max_size=200), st.integers(0, len(WHOLE)))
+def test_bytes_that_are_no_entries_cost_no_entry_before_them(rubbish: bytes, cut: int) -> None:
+    """F15, F17: zeros and fragments are what a power cut leaves."""
+    whole = WHOLE[:cut].rpartition(b"\n")[0] + b"\n"
+    before = decode(whole)
+    after = decode(whole + rubbish.replace(b"\n", b"") + b"\n" + encode(ENDED))
+    assert after[: len(before)] == before
+    assert after[-1] == ENDED
+
+
+def test_a_line_of_many_brackets_is_no_entry() -> None:
+    deep = b'{"v":1,"x":' + b"[" * 100_000 + b"\n"
+    assert decode(encode(ENTERED) + deep + encode(ENDED)) == [ENTERED, ENDED]
+
+
+FIELDS = st.sampled_from(
+    [
+        "at",
+        "kind",
+        "record",
+        "reason",
+        "call_id",
+        "recording_id",
+        "mode",
+        "playback",
+        "v",
+        "parties",
+    ]
+)
+VALUES = st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.lists(st.none())
+KINDS = st.sampled_from(
+    [
+        *("scope:decided", "announcement:started", "announcement:finished", "key:pressed"),
+        *("consent:decided", "line:changed", "hold:changed", "call:transferred"),
+        *("quality:reported", "incident:raised", "call:ended", "recording:armed"),
+    ]
+)
+
+
+@given(st.sampled_from([ENTERED, DECIDED, ENDED]), FIELDS, VALUES, KINDS)
+def test_a_damaged_entry_makes_the_journal_unreadable_and_nothing_worse(
+    line: dict[str, object], field: str, value: object, kind: str
+) -> None:
+    """F13, F15: one damaged journal must not keep capture from its other calls."""
+    damaged = [ENTERED, DECIDED, ENDED]
+    damaged[damaged.index(line)] = line | {field: value}
+    without = {name: each for name, each in line.items() if name != field}
+    for entries in (damaged, [ENTERED, without], [ENTERED, line | {"kind": kind}], [without]):
+        try:
+            fold(entries)
+        except (JournalIncomplete, JournalTooNew):
+            continue
