@@ -27,6 +27,9 @@ RELEASE_ATTEMPTS = 60
 MOST_WAITING_EVENTS = 1000
 """Events waiting for one call; a flood beyond it is dropped and counted (B5)."""
 
+NEVER_DROPPED = (ev.CallEnded, ev.Answered, ev.TimerExpired, ev.CommandRefused, ev.LinkRestored)
+"""Without these a call would stand still or never end; in a flood they displace the oldest."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
@@ -82,10 +85,12 @@ class LiveCall:
 
     def put(self, event: ev.Event) -> None:
         """Queue an event; never blocks."""
-        try:
-            self._events.put_nowait(event)
-        except asyncio.QueueFull:
+        if self._events.full():
             self.dropped_events += 1
+            if not isinstance(event, NEVER_DROPPED):
+                return
+            self._events.get_nowait()
+        self._events.put_nowait(event)
 
     async def serve(self, first: tuple[ev.Command, ...]) -> None:
         """Carry out ``first``, then whatever the events ask for, until the call is over."""
@@ -98,7 +103,7 @@ class LiveCall:
         # One call that goes wrong must not take the others with it, nor keep its own caller.
         except Exception:
             log.exception("call_failed")
-            await self._release(ev.Release(reason=Reason.LINK_LOST, recording_id=None))
+            await self._let_go()
         finally:
             self._cancel_timer()
             self._tools.journals.close(self.id)
@@ -188,6 +193,13 @@ class LiveCall:
             await self._note(entry("call:released", clock.now(), {}))
             return
         log.error("release_failed")
+
+    async def _let_go(self) -> None:
+        try:
+            await self._release(ev.Release(reason=Reason.LINK_LOST, recording_id=None))
+        # The last boundary of one call; the dialplan's watchdog takes this caller back.
+        except Exception:
+            log.exception("release_failed")
 
     async def _withdraw(self, reason: Reason, at: datetime) -> None:
         """Take back a permission to record that was not acted upon."""

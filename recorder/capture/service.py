@@ -140,7 +140,9 @@ class Capture:
                     at=at, mono=mono, bridged=action.bridged, parties=action.parties
                 )
                 self.deliver(channel_id, line)
-                await self._calls[channel_id].follow()
+                # Gone from hand if it ended while another call was asked for.
+                if call := self._calls.get(channel_id):
+                    await call.follow()
             case recovery.Conclude(channel_id=channel_id, record=record):
                 if record is not None:
                     self._resume(record)
