@@ -1,5 +1,6 @@
 """The outside world in memory: state in plain attributes, faults at the turn of a switch."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -167,7 +168,7 @@ class FakeVault:
         self.files[folder, recording_id] = audio
         self.stores += 1
         return SealedAudio(
-            sha256=f"{hash(audio) % 2**256:064x}",
+            sha256=hashlib.sha256(audio).hexdigest(),
             size_bytes=len(audio) + 44,
             frames=len(audio) // 4,
             sample_rate=8000,
@@ -179,7 +180,7 @@ class FakeVault:
 
     async def digest(self, recording_id: RecordingId, *, folder: str) -> str | None:
         audio = self.files.get((folder, recording_id))
-        return None if audio is None else f"{hash(audio) % 2**256:064x}"
+        return None if audio is None else hashlib.sha256(audio).hexdigest()
 
     def path(self, recording_id: RecordingId, *, folder: str) -> Path:
         return Path("/vault") / folder / f"{recording_id}.wav"

@@ -75,28 +75,32 @@ class Custodian:
 
     async def run(self) -> None:
         """Seal calls until cancelled. Waits while ledger or vault are away; loses nothing."""
+        pause = FIRST_PAUSE_S
         while True:
             call_id, record = await self._waiting.get()
             with structlog.contextvars.bound_contextvars(call_id=str(call_id)):
-                await self._until_done(call_id, record)
-            self._waiting.task_done()
-
-    async def _until_done(self, call_id: CallId, record: CallRecord | None) -> None:
-        pause = FIRST_PAUSE_S
-        while True:
-            try:
-                await self.seal(call_id, record)
-            except (LedgerUnavailable, VaultUnavailable, SpoolUnavailable) as error:
-                log.warning("sealing_waits", why=str(error))
+                done = await self._try_to_seal(call_id, record)
+            if done:
+                pause = FIRST_PAUSE_S
+            else:
+                # To the end: one file that cannot be stored must not hold up the others (F13).
+                self.take(call_id, record)
                 await asyncio.sleep(pause)
                 pause = min(LONGEST_PAUSE_S, pause * 2)
-            # One call that cannot be sealed must not stop the others; its journal and audio
-            # stay in the spool, and the next start tries again.
-            except Exception:
-                log.exception("sealing_failed")
-                return
-            else:
-                return
+            self._waiting.task_done()
+
+    async def _try_to_seal(self, call_id: CallId, record: CallRecord | None) -> bool:
+        """Seal one call; False if it is to be tried again."""
+        try:
+            await self.seal(call_id, record)
+        except (LedgerUnavailable, VaultUnavailable, SpoolUnavailable) as error:
+            log.warning("sealing_waits", why=str(error))
+            return False
+        # One call that cannot be sealed must not stop the others; its journal and audio
+        # stay in the spool, and the next start tries again.
+        except Exception:
+            log.exception("sealing_failed")
+        return True
 
     async def seal(self, call_id: CallId, record: CallRecord | None = None) -> bool:
         """Seal one ended call; True if this call made its rows. Safe to repeat.
