@@ -1,5 +1,6 @@
 """The journals of live calls: one append-only file each in the spool."""
 
+import errno
 import fcntl
 import os
 from collections.abc import Mapping, Sequence
@@ -21,23 +22,25 @@ class DiskJournals:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._open: dict[CallId, int] = {}
+        self._unnamed: set[CallId] = set()
+        """Open journals whose name may not survive a power cut: the directory is not synced."""
 
     def append(self, call_id: CallId, entry: Mapping[str, object], *, durable: bool) -> None:
         """Add one entry in one write. When ``durable``, it survives a power cut on return."""
         line = encode(entry)
         try:
             handle = self._open.get(call_id)
-            created = handle is None
             if handle is None:
                 handle = self._open_for_append(call_id)
-            if os.write(handle, line) != len(line):
-                # A full disk takes part of a line; it is torn and will be read as such.
-                raise SpoolUnavailable("the spool is full")
+            _write_whole(handle, line)
             if durable:
                 os.fsync(handle)
-                if created:
+                if call_id in self._unnamed:
                     sync_directory(self._directory)
+                    self._unnamed.discard(call_id)
         except OSError as error:
+            # Opened anew, should anything follow, it gets its torn line closed.
+            self.close(call_id)
             raise SpoolUnavailable(f"the spool cannot be written ({error.strerror})") from error
 
     def read(self, call_id: CallId) -> Sequence[Mapping[str, Any]]:
@@ -66,6 +69,7 @@ class DiskJournals:
 
     def close(self, call_id: CallId) -> None:
         """Release the journal's file handle; the journal stays."""
+        self._unnamed.discard(call_id)
         handle = self._open.pop(call_id, None)
         if handle is not None:
             os.close(handle)
@@ -82,6 +86,7 @@ class DiskJournals:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
         handle = os.open(self._path(call_id), flags, 0o640)
         self._open[call_id] = handle
+        self._unnamed.add(call_id)
         self._close_torn_line(call_id, handle)
         return handle
 
@@ -113,6 +118,7 @@ class SpoolLock:
             self._handle = os.open(self._directory / ".lock", os.O_RDWR | os.O_CREAT, 0o640)
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
+            os.close(self._handle)
             raise ConfigurationError(
                 "another capture process works on this spool; stop it, or give each its own "
                 "RECORDER_SPOOL_DIR"
@@ -127,6 +133,12 @@ class SpoolLock:
     def __exit__(self, *_: object) -> None:
         """Give the lock back."""
         os.close(self._handle)
+
+
+def _write_whole(handle: int, line: bytes) -> None:
+    # A full disk takes part of a line; it is torn and will be read as such.
+    if os.write(handle, line) != len(line):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _is_uuid(text: str) -> bool:
