@@ -61,11 +61,7 @@ async def serve(settings: Settings) -> None:
             on_disconnect=lambda: capture.disconnected(),  # noqa: PLW0108
         )
         capture = Capture(
-            switchboard=AriSwitchboard(
-                client,
-                spool=settings.spool_dir_of_pbx,
-                announcements=settings.announcement_dir_of_pbx,
-            ),
+            switchboard=AriSwitchboard(client, announcements=settings.announcement_dir_of_pbx),
             journals=journals,
             spool=spool,
             announcements=announcements,

@@ -58,9 +58,6 @@ class Settings(BaseSettings):
         default=Path("/var/spool/rejestrator"),
         description="audio and journals of live calls",
     )
-    pbx_spool_dir: Path | None = Field(
-        default=None, description="the spool as Asterisk sees it, when that differs"
-    )
     spool_floor_mib: int = Field(
         default=2048,
         ge=1,
@@ -110,11 +107,6 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take only what ``load_settings`` hands over: one reader, one order of precedence."""
         return (init_settings,)
-
-    @property
-    def spool_dir_of_pbx(self) -> Path:
-        """The spool as Asterisk sees it."""
-        return self.pbx_spool_dir or self.spool_dir
 
     @property
     def announcement_dir_of_pbx(self) -> Path:

@@ -42,9 +42,8 @@ UNWANTED = (
 class AriSwitchboard:
     """Commands calls on one Asterisk. See ``recorder.ports.Switchboard`` for the promises."""
 
-    def __init__(self, client: AriClient, *, spool: Path, announcements: Path) -> None:
+    def __init__(self, client: AriClient, *, announcements: Path) -> None:
         self._client = client
-        self._spool = spool
         self._announcements = announcements
 
     async def follow(self, channel_id: str) -> None:
@@ -96,14 +95,17 @@ class AriSwitchboard:
     async def release(
         self, channel_id: str, *, outcome: str, recording_id: RecordingId | None
     ) -> None:
-        """Give the caller back to the dialplan, which records if ``RECORDER_FILE`` is set."""
-        variables = {"RECORDER_OUTCOME": outcome}
-        if recording_id is not None:
-            variables["RECORDER_FILE"] = str(self._spool / f"{recording_id}.raw")
+        """Give the caller back to the dialplan, in ``decided.<outcome>[.<recording id>]``.
+
+        In one request, and not by channel variables: once ARI has set one, Asterisk 22.10.1
+        refuses ``DB``, ``FILE`` and the like to the PBX's own dialplan for the rest of the call.
+        """
+        extension = ".".join(("decided", outcome, *([str(recording_id)] if recording_id else [])))
         await _carried_out(
-            self._client.channels.setChannelVars(channelId=channel_id, variables=variables)
+            self._client.channels.continueInDialplan(
+                channelId=channel_id, context=APPLICATION, extension=extension
+            )
         )
-        await _carried_out(self._client.channels.continueInDialplan(channelId=channel_id))
 
 
 async def _carried_out(request: Any) -> None:  # noqa: ANN401 - any awaitable request

@@ -48,9 +48,17 @@ class Channels(_Resource):
         """Hang the channel up."""
         await self._request("hangup", "DELETE", f"/channels/{_id(channelId)}")
 
-    async def continueInDialplan(self, *, channelId: str) -> None:  # noqa: N802, N803
-        """Leave Stasis for the dialplan's next priority."""
-        await self._request("continueInDialplan", "POST", f"/channels/{_id(channelId)}/continue")
+    async def continueInDialplan(  # noqa: N802
+        self,
+        *,
+        channelId: str,  # noqa: N803
+        context: str = "",
+        extension: str = "",
+    ) -> None:
+        """Leave Stasis for ``extension`` of ``context``, or for the dialplan's next priority."""
+        path = f"/channels/{_id(channelId)}/continue"
+        place = {"context": context, "extension": extension, "priority": "1"}
+        await self._request("continueInDialplan", "POST", path, place if context else None)
 
     async def playWithId(  # noqa: N802
         self,
