@@ -13,7 +13,7 @@ from recorder.model import RecordingId, SealedAudio
 
 FILE_MODE = 0o640
 FOLDER_MODE = 0o750
-FOLDER = re.compile(r"\d{4}/\d{2}/\d{2}")
+FOLDER = re.compile(r"[0-9]{4}/[0-9]{2}/[0-9]{2}")
 UNFINISHED = ".part"
 
 
