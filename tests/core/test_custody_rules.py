@@ -2,6 +2,8 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recorder.custody.rules import describe, has_gap, incidents_of, is_settled, outcome_of
 from recorder.model import Decision, IncidentKind, Moment, Reason, SealedAudio, Span
@@ -90,3 +92,54 @@ def test_a_file_is_settled_when_it_is_whole_or_grows_no_more() -> None:
     assert not is_settled(size=whole - 32_000, bridged_s=20, unwatched=False, since_write_s=1)
     assert is_settled(size=whole - 32_000, bridged_s=20, unwatched=False, since_write_s=2)
     assert not is_settled(size=whole, bridged_s=20, unwatched=True, since_write_s=0)
+
+
+@given(
+    bridged_s=st.floats(0, 36_000),
+    audio_s=st.floats(0, 36_000),
+    unwatched=st.booleans(),
+    pbx_lost=st.booleans(),
+)
+def test_audio_is_whole_or_marked_and_a_marked_recording_is_reported(
+    bridged_s: float, audio_s: float, unwatched: bool, pbx_lost: bool
+) -> None:
+    """I3; where nobody watched, connected time is a guess and marks nothing."""
+    call = a_call(
+        recording_id=RECORDING,
+        bridged=(Span(since=NOON, until=NOON + timedelta(seconds=bridged_s)),),
+        ended_at=NOON + timedelta(seconds=bridged_s),
+        unwatched=unwatched,
+        pbx_lost=pbx_lost,
+        scope=IN_SCOPE,
+        consent=IN_SCOPE,
+    )
+    audio = some_audio(audio_s)
+    recording = describe(call, audio, retention_days=30, office_zone=WARSAW, now=NOON)
+    whole = abs(audio.seconds - call.bridged_seconds) <= max(1.0, 0.02 * call.bridged_seconds)
+    assert recording.incomplete == (not whole and not unwatched)
+    assert (IncidentKind.AUDIO_GAP in incidents_of(call, recording)) == recording.incomplete
+    assert recording.truncated == pbx_lost
+    assert IncidentKind.AUDIO_LOST not in incidents_of(call, recording)
+
+
+def test_an_incident_seen_by_capture_and_by_sealing_is_reported_once() -> None:
+    call = a_call(
+        recording_id=RECORDING, bridged=TWENTY, ended_at=NOON, incidents=(IncidentKind.AUDIO_GAP,)
+    )
+    recording = describe(call, some_audio(10), retention_days=30, office_zone=WARSAW, now=NOON)
+    assert incidents_of(call, recording) == (IncidentKind.AUDIO_GAP,)
+
+
+def test_a_gap_seen_while_the_call_lasted_marks_a_recording_of_the_right_length() -> None:
+    """RG.6: bytes did not come when they should have."""
+    call = a_call(
+        recording_id=RECORDING, bridged=TWENTY, ended_at=NOON, incidents=(IncidentKind.AUDIO_GAP,)
+    )
+    recording = describe(call, some_audio(20), retention_days=30, office_zone=WARSAW, now=NOON)
+    assert recording.incomplete
+
+
+def test_a_call_without_permission_never_becomes_a_recording() -> None:
+    """Promise 2."""
+    with pytest.raises(ValueError, match="without permission"):
+        describe(a_call(), some_audio(1), retention_days=30, office_zone=WARSAW, now=NOON)
