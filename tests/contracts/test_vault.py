@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import wave
 from pathlib import Path
 from uuid import UUID
 
@@ -88,8 +89,10 @@ def test_any_bytes_are_kept_up_to_the_last_whole_frame(
     raw, target = raw_and_wav
     raw.write_bytes(samples)
     measured = write_wav(raw, target)
-    kept, _ = soundfile.read(target, dtype="int16", always_2d=True)
-    assert kept.tobytes() == samples[: len(samples) // 4 * 4]
+    # Read by another reader: libsndfile takes samples that begin with "OggS" for another format.
+    with wave.open(str(target), "rb") as kept:
+        assert kept.readframes(kept.getnframes()) == samples[: len(samples) // 4 * 4]
+        assert (kept.getnchannels(), kept.getsampwidth(), kept.getframerate()) == (2, 2, 8000)
     assert measured.frames == len(samples) // 4
 
 
