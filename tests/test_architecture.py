@@ -11,7 +11,7 @@ def test_the_composition_root_only_wires() -> None:
     decisions = [
         node.lineno
         for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.If | ast.For | ast.While | ast.Match)
+        if isinstance(node, ast.If | ast.For | ast.AsyncFor | ast.While | ast.Match)
         and not ast.unparse(node).startswith("if __name__")
     ]
     assert decisions == [], "move the decision to a stage's rules.py"
