@@ -148,15 +148,15 @@ async def test_an_empty_file_is_a_recording_of_nothing(tmp_path: Path) -> None:
     assert sealed.caller_dbfs == sealed.office_dbfs == -120.0
 
 
-@pytest.fixture
-def open_umask() -> object:
-    before = os.umask(0)
+@pytest.fixture(params=[0o000, 0o077], ids=["umask 000", "umask 077"])
+def some_umask(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = os.umask(request.param)
     yield
     os.umask(before)
 
 
-@pytest.mark.usefixtures("open_umask")
-async def test_files_and_folders_are_closed_to_others_whatever_the_umask(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("some_umask")
+async def test_files_and_folders_are_for_owner_and_group_whatever_the_umask(tmp_path: Path) -> None:
     """§ 6.3."""
     store = DiskVault(tmp_path / "vault")
     await store.store(RECORDING, raw=a_raw(tmp_path, stereo(0.5, 0.5)), folder=FOLDER)
