@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import wave
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
