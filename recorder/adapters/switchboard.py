@@ -315,7 +315,7 @@ async def take_snapshot(client: AriClient, events: AriEvents, clock: Clock) -> e
     names = {each: str(channel.get("name", "")) for each, channel in channels.items()}
     bridges = {
         str(bridge.get("id")): {
-            str(each): names.get(str(each), "") for each in bridge.get("channels", [])
+            str(each): names.get(str(each), "") for each in bridge.get("channels") or []
         }
         for bridge in await client.bridges.list()
     }

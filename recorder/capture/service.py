@@ -222,7 +222,10 @@ class Capture:
             return
         for call in self._calls.values():
             recording_id = call.recording_id
-            size = self._tools.spool.audio_size(recording_id) if recording_id else None
+            if recording_id is None:
+                # Nothing tells whether it still lives; the next connection will.
+                continue
+            size = self._tools.spool.audio_size(recording_id)
             if size == call.last_size:
                 call.put(ev.CallEnded(at=self._lost[0], mono=self._lost[1], pbx_lost=True))
             call.last_size = size

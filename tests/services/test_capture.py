@@ -538,6 +538,19 @@ async def test_a_call_whose_audio_grows_lives_though_the_pbx_is_not_heard(office
     assert office.ended == []
 
 
+async def test_an_unrecorded_call_is_not_given_up_while_the_pbx_is_not_heard(
+    office: Office,
+) -> None:
+    """F3: nothing tells whether it still lives, so the next connection decides."""
+    recorded = await a_recorded_call(office, "1.1")
+    office.spool.write(recorded, b"1234", NOON)
+    office.capture.arrive(an_arrival("1.2"), 0)
+    office.capture.disconnected()
+    office.clock.pass_by(service.PBX_SILENT_S + 1)
+    await office.handed_on("1.1")
+    assert office.capture.live_calls == 1
+
+
 async def test_a_call_that_ended_unheard_ends_with_its_last_sample(office: Office) -> None:
     """F3, § 7.2."""
     recording_id = await a_recorded_call(office, "1.1")
