@@ -1,0 +1,186 @@
+"""``recorder config``: what is in force, and whether it can work."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+import typer
+from pydantic import SecretStr
+
+from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
+from recorder.adapters.clock import SystemClock
+from recorder.adapters.regulation_file import load_regulation
+from recorder.adapters.spool import DiskSpool
+from recorder.announcements.service import AnnouncementKeeper
+from recorder.commands.asking import JsonOption
+from recorder.commands.db import address_of, url_of
+from recorder.commands.output import print_json
+from recorder.commands.status import vault_problem
+from recorder.errors import ConfigurationError, RecorderError, SpoolUnavailable
+from recorder.model import Layer, Mode
+from recorder.phone_numbers import normalise
+from recorder.regulation import Regulation, effective_values
+from recorder.settings import PREFIX, Settings, load_settings
+
+app = typer.Typer(help="What is in force, and whether it can work.", no_args_is_help=True)
+
+
+class Weight(StrEnum):
+    """How much a finding matters."""
+
+    WRONG = "wrong"
+    """Calls are not recorded, or not as intended, until it is put right."""
+
+    REMARK = "remark"
+    """It works; a person should know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that ``config check`` says."""
+
+    weight: Weight
+    says: str
+
+
+@app.command("show")
+def show(*, as_json: JsonOption = False) -> None:
+    """Print the settings, then the regulation's values in force beside their paragraphs (R1.1b).
+
+    Examples: `recorder config show` · `RECORDER_REGULATION_FILE=office.toml recorder config show`
+    """
+    try:
+        settings = load_settings()
+    except ConfigurationError:
+        # Whoever mistyped a name was told to look for it here.
+        for field, told in Settings.model_fields.items():
+            typer.echo(f"{_variable(field):30} {told.description}", err=True)
+        raise
+    machine = dict(_machine(settings))
+    office = list(effective_values(load_regulation(settings.regulation_file)))
+    if as_json:
+        values = [
+            {"name": name, "value": value, "paragraph": paragraph}
+            for name, value, paragraph in office
+        ]
+        print_json({"settings": machine, "regulation": values})
+        return
+    for variable, shown in machine.items():
+        typer.echo(f"{'':16} {variable:34} {shown}")
+    for name, value, paragraph in office:
+        typer.echo(f"{paragraph:16} {name:34} {value}")
+
+
+@app.command("check")
+def check(*, as_json: JsonOption = False) -> None:
+    """Say what keeps calls from being recorded (exit 1), and what a person should know.
+
+    Examples: `recorder config check` · `recorder config check --json`
+    """
+    settings = load_settings()
+    regulation = load_regulation(settings.regulation_file)
+    findings = [
+        *about_regulation(regulation),
+        *_about_announcements(settings, regulation),
+        *_about_machine(settings),
+    ]
+    wrong = sum(each.weight is Weight.WRONG for each in findings)
+    if as_json:
+        print_json([asdict(each) for each in findings])
+    else:
+        for each in findings:
+            typer.echo(f"{each.weight}: {each.says}")
+        typer.echo(f"{wrong} wrong, {len(findings) - wrong} to know.")
+    if wrong:
+        raise typer.Exit(RecorderError.exit_code)
+
+
+def about_regulation(regulation: Regulation) -> Iterator[Finding]:
+    """Yield what the regulation's values say together, though each of them is allowed."""
+    scope = regulation.scope
+    if not scope.recording:
+        yield Finding(Weight.REMARK, "scope.recording is false: no call is recorded (R3.2b)")
+    elif not scope.trunks:
+        yield Finding(
+            Weight.WRONG, "scope.trunks is empty: no call comes from outside, so none is recorded"
+        )
+    if scope.lines != "all":
+        if not scope.lines:
+            yield Finding(Weight.WRONG, 'scope.lines is empty: list numbers, or say "all"')
+        for line in scope.lines:
+            if normalise(line) is None:
+                yield Finding(
+                    Weight.REMARK,
+                    f"scope.lines: {line} is no public number; it counts only as the trunk "
+                    "delivers it, digit for digit",
+                )
+    if regulation.announcement.mode is Mode.NOTICE:
+        yield Finding(
+            Weight.REMARK,
+            'announcement.mode is "notice": callers have no unrecorded way through, which data '
+            "protection authorities doubt; name the impact assessment that allows it (RG.1)",
+        )
+
+
+def _about_announcements(settings: Settings, regulation: Regulation) -> Iterator[Finding]:
+    catalogue = AnnouncementCatalogue(settings.announcement_dir)
+    keeper = AnnouncementKeeper(catalogue=catalogue, regulation=regulation, clock=SystemClock())
+    found = keeper.check()
+    for damage in found.damage:
+        yield Finding(Weight.WRONG, f"announcement {damage}")
+    for gap in found.gaps:
+        decisive = gap.layer is Layer.FIRST and gap.language == regulation.announcement.language
+        yield Finding(
+            Weight.WRONG if decisive else Weight.REMARK,
+            f"no announcement is in force ({gap.layer}, {gap.language}): {gap.advice}",
+        )
+    for announcement, advice in found.advice:
+        yield Finding(
+            Weight.REMARK, f"announcement ({announcement.layer}, {announcement.language}): {advice}"
+        )
+
+
+def _about_machine(settings: Settings) -> Iterator[Finding]:
+    try:
+        free = DiskSpool(settings.spool_dir).free_bytes() >> 20
+        if free < settings.spool_floor_mib:
+            yield Finding(
+                Weight.WRONG,
+                f"the spool has {free} MiB left, less than RECORDER_SPOOL_FLOOR_MIB "
+                f"({settings.spool_floor_mib}): no call is recorded",
+            )
+    except SpoolUnavailable as error:
+        yield Finding(Weight.WRONG, f"{error}; RECORDER_SPOOL_DIR must name a directory")
+    if problem := vault_problem(settings.vault_dir):
+        yield Finding(Weight.WRONG, f"{problem}; RECORDER_VAULT_DIR must name a directory")
+    if not settings.ari_password.get_secret_value():
+        yield Finding(Weight.WRONG, "RECORDER_ARI_PASSWORD is empty: Asterisk lets nobody in")
+    try:
+        url_of(settings)
+    except ConfigurationError as error:
+        yield Finding(Weight.WRONG, str(error))
+
+
+def _machine(settings: Settings) -> Iterator[tuple[str, str]]:
+    for name in Settings.model_fields:
+        value = getattr(settings, name)
+        if name == "database_url":
+            shown = _address(settings)
+        elif isinstance(value, SecretStr):
+            shown = "(set)" if value.get_secret_value() else "(empty)"
+        elif name == "ari_url":
+            shown = str(value).replace(f":{settings.ari_url.password}@", ":(set)@")
+        else:
+            shown = "" if value is None else str(value)
+        yield _variable(name), shown
+
+
+def _address(settings: Settings) -> str:
+    try:
+        return address_of(settings)
+    except ConfigurationError:
+        return "(no address of PostgreSQL)"
+
+
+def _variable(field: str) -> str:
+    return f"{PREFIX}{field.upper()}"
