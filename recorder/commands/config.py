@@ -47,7 +47,7 @@ class Finding:
 def show(*, as_json: JsonOption = False) -> None:
     """Print the settings, then the regulation's values in force beside their paragraphs (R1.1b).
 
-    Examples: `recorder config show` · `RECORDER_REGULATION_FILE=office.toml recorder config show`
+    Examples: `recorder config show` · `recorder config show --json`
     """
     try:
         settings = load_settings()

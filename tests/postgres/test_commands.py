@@ -43,6 +43,19 @@ class Said:
 Run = Callable[..., Said]
 
 
+def as_a_person(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Return what runs ``recorder`` to its exit status."""
+
+    def run(*arguments: str) -> Said:
+        monkeypatch.setattr("sys.argv", ["recorder", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        told = capsys.readouterr()
+        return Said(told.out, told.err, int(ended.value.code or 0))
+
+    return run
+
+
 @pytest.fixture
 def run(
     database_url: str,
@@ -55,14 +68,7 @@ def run(
     monkeypatch.setenv("RECORDER_DATABASE_URL", database_url)
     monkeypatch.setenv("RECORDER_VAULT_DIR", str(tmp_path / "vault"))
 
-    def run(*arguments: str) -> Said:
-        monkeypatch.setattr("sys.argv", ["recorder", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        told = capsys.readouterr()
-        return Said(told.out, told.err, int(ended.value.code or 0))
-
-    return run
+    return as_a_person(monkeypatch, capsys)
 
 
 def keep(database_url: str, call: CallRecord) -> None:
@@ -262,6 +268,11 @@ def test_verifying_all_names_each_recording_that_is_not_whole(
         ["recordings", "show"],
         ["recordings", "export"],
         ["recordings", "verify"],
+        ["status"],
+        ["config", "show"],
+        ["config", "check"],
+        ["db", "upgrade"],
+        ["db", "current"],
     ],
 )
 def test_every_command_has_two_examples(run: Run, command: list[str]) -> None:
