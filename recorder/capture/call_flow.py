@@ -160,12 +160,14 @@ def _play(flow: Flow, phase: Phase, announcement: Announcement) -> Step:
     number = flow.playbacks + 1
     playing = Playing(playback_id=f"{flow.call_id}-{number}", announcement=announcement)
     seconds = announcement.length_ms / 1000
-    # The dialplan's own watchdog covers the first announcement; whoever listens to more of
-    # them needs more time, and a frozen application must still not hold anybody for long.
+    # The dialplan's own watchdog covers the offer and the first announcement; whoever listens to
+    # more of them by a key needs more time, and a frozen application must hold nobody for long.
+    # Nobody else is extended: it sets a variable through ARI, after which Asterisk refuses DB
+    # and FILE to the PBX's own dialplan for the rest of the call.
     watchdog = (
-        ()
-        if number == 1
-        else (ev.ExtendWatchdog(seconds=seconds + flow.terms.choice_wait_s + WATCHDOG_MARGIN_S),)
+        (ev.ExtendWatchdog(seconds=seconds + flow.terms.choice_wait_s + WATCHDOG_MARGIN_S),)
+        if flow.replays
+        else ()
     )
     return replace(flow, phase=phase, playing=playing, playbacks=number), (
         *watchdog,

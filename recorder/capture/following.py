@@ -90,8 +90,9 @@ def _line(state: Following, event: ev.LineChanged) -> Step:
         after = replace(after, stopped=True)
         note = {"at": event.at.isoformat(), "why": "forwarded_outside"}
         commands += [
-            ev.Note(kind="recording:stopped", fields=note, durable=True),
+            # Noted only once it is done: a stop that is refused must not excuse a gap.
             ev.StopRecording(recording_id=recording_id),
+            ev.Note(kind="recording:stopped", fields=note, durable=True),
         ]
     return after, tuple(commands)
 

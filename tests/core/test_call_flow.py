@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from recorder.capture import events as ev
 from recorder.capture.call_flow import Flow, Phase, advance
 from recorder.model import Decision, Layer, Mode, Reason
-from tests.builders import NOON, RECORDING, a_flow
+from tests.builders import IN_SCOPE, NOON, RECORDING, a_flow, an_announcement, some_terms
 
 OUT = Decision(record=False, reason=Reason.NOT_FROM_A_TRUNK)
 
@@ -142,6 +142,25 @@ def test_whoever_is_taken_from_the_application_is_not_recorded() -> None:
     _, commands = run(a_flow(), [entered(), answered(), started(1, 0), left])
     release = released(commands)
     assert release == ev.Release(reason=Reason.APP_UNRESPONSIVE, recording_id=None)
+
+
+def test_nobody_who_presses_no_key_has_a_variable_set_through_ari() -> None:
+    """R5.1b: it would cost a FreePBX its DB() for the rest of the call."""
+    offer = an_announcement(Layer.LANGUAGES)
+    flow = Flow(
+        call_id="call", terms=some_terms(Mode.OPT_OUT, offer, an_announcement()), scope=IN_SCOPE
+    )
+    through = [entered(), answered(), started(1, 0), finished(1, 10), started(2, 10)]
+    _, commands = run(flow, [*through, finished(2, 20), timer("choice-2", 23)])
+    assert played(commands) == [(Layer.LANGUAGES, "pl"), (Layer.FIRST, "pl")]
+    assert released(commands) is not None
+    assert not any(isinstance(each, ev.ExtendWatchdog) for each in commands)
+
+
+def test_whoever_asks_for_more_gets_the_time_for_it() -> None:
+    _, commands = run(a_flow(), [entered(), answered(), started(1, 0), key("3", 2)])
+    (extended,) = [each for each in commands if isinstance(each, ev.ExtendWatchdog)]
+    assert extended.seconds == 10 + 3 + 10
 
 
 ANY_EVENT = st.sampled_from(

@@ -189,3 +189,14 @@ def test_every_event_told_twice_is_the_same_connected_time(events: list[ev.Event
     _, twice = run(a_following(), [*(each for each in events for _ in range(2)), ended(200)])
     assert journal_of(once).bridged == journal_of(twice).bridged
     assert journal_of(once).parties == journal_of(twice).parties
+
+
+def test_stopping_is_noted_only_after_it_was_asked_for() -> None:
+    """R3.4h: a stop that the PBX refuses must not excuse a gap."""
+    state = Following(
+        recording_id=RECORDING, trunk_endpoints=frozenset({"operator"}), stop_outside=True
+    )
+    joined = ev.LineChanged(at=NOON, mono=0, bridged=True, parties=("desk", "operator"))
+    _, commands = follow(state, joined)
+    kinds = [each.kind if isinstance(each, ev.Note) else type(each).__name__ for each in commands]
+    assert kinds.index("StopRecording") < kinds.index("recording:stopped")

@@ -53,6 +53,8 @@ class AriUnreachable(AriError):
 class AriRefused(AriError):
     """401 or 403 on connecting: somebody must correct the account."""
 
+    exit_code = 2
+
 
 class AriReplaced(AriError):
     """Another client connected with the same application name; this one is out."""
