@@ -1,7 +1,9 @@
 """The ledger on a real PostgreSQL."""
 
+from dataclasses import replace
 from datetime import date, time, timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -14,7 +16,7 @@ from recorder.adapters.postgres.ledger import PostgresLedger
 from recorder.custody.rules import describe
 from recorder.embedded.postgres import EmbeddedPostgres
 from recorder.errors import LedgerUnavailable
-from recorder.model import CallRecord, Decision, Reason, Span
+from recorder.model import CallId, CallRecord, Decision, Reason, Span
 from tests.builders import IN_SCOPE, NOON, RECORDING, a_call
 from tests.core.test_custody_rules import some_audio
 from tests.postgres.conftest import url_of
@@ -83,14 +85,26 @@ async def test_what_postgresql_cannot_hold_is_replaced_and_nothing_else(
 
 
 @pytest.mark.parametrize(
-    "spelling",
-    ["600123456", "+48600123456", "0048 600 123 456", "48600123456", "600-123-456"],
+    "spellings",
+    [
+        ("600123456", "+48600123456", "0048 600 123 456", "48600123456", "600-123-456"),
+        ("746640800", "+48 74 664 08 00", "0048746640800", "48746640800", "(74) 664-08-00"),
+    ],
+    ids=["mobile", "landline"],
 )
-async def test_a_number_is_found_in_every_usual_spelling(database_url: str, spelling: str) -> None:
+async def test_a_number_is_found_in_every_usual_spelling_however_it_was_delivered(
+    database_url: str, spellings: tuple[str, ...]
+) -> None:
     """R7.5c, B4."""
-    await record(database_url, a_call(scope=IN_SCOPE, caller_number="+48600123456"))
-    assert await find(database_url, caller=spelling) == 1
-    assert await find(database_url, caller="600123457") == 0
+    for number, delivered in enumerate(spellings):
+        id_, channel = CallId(UUID(int=number + 1)), str(number)
+        call = a_call(scope=IN_SCOPE, id=id_, channel_id=channel, caller_number=delivered)
+        assert await record(database_url, replace(call, line=delivered))
+    for typed in spellings:
+        assert await find(database_url, caller=typed) == len(spellings)
+        assert await find(database_url, called=typed) == len(spellings)
+    for other in (f"{spellings[0][:-1]}9", spellings[0][:-1], "withheld"):
+        assert await find(database_url, caller=other) == 0
 
 
 async def test_a_withheld_number_is_found_by_line_day_and_hour(database_url: str) -> None:
