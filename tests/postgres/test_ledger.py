@@ -92,7 +92,7 @@ async def test_what_postgresql_cannot_hold_is_replaced_and_nothing_else(
     ],
     ids=["mobile", "landline"],
 )
-async def test_a_number_is_found_in_every_usual_spelling_however_it_was_delivered(
+async def test_a_number_is_found_in_every_usual_spelling(
     database_url: str, spellings: tuple[str, ...]
 ) -> None:
     """R7.5c, B4."""
