@@ -9,6 +9,7 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.adapters.postgres.connect import connect
+from recorder.commands.db import url_of
 from recorder.settings import Settings
 
 Result = TypeVar("Result")
@@ -54,7 +55,7 @@ def ask_database(
     """Open the database, put one question to it, close it. Raises ``LedgerUnavailable``."""
 
     async def ask() -> Result:
-        async with connect(settings.database_url.get_secret_value(), application="cli") as engine:
+        async with connect(url_of(settings), application="cli") as engine:
             return await question(engine)
 
     return asyncio.run(ask())

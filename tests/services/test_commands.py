@@ -181,3 +181,15 @@ def test_a_wrong_regulation_is_wrong_use(run: Run, tmp_path: Path, command: str)
     said = run("config", command)
     assert (said.status, said.out) == (2, "")
     assert "retention.days (§ 7.2)" in said.err
+
+
+@pytest.mark.parametrize(
+    "address", ["garbage", "postgresql://a:hush@h:port/x", "mysql://a:hush@h/x"]
+)
+def test_a_search_in_no_postgresql_is_wrong_use_and_tells_no_password(
+    run: Run, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("RECORDER_DATABASE_URL", address)
+    answer = run("calls", "list")
+    assert answer.status == 2
+    assert "hush" not in f"{answer}"
