@@ -12,12 +12,13 @@ from recorder.adapters.bypassed import BypassedLog
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.journals import DiskJournals, SpoolLock
 from recorder.adapters.loop_guard import guarded_loop
+from recorder.adapters.pbx_events import AriEvents, take_snapshot
 from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.ledger import PostgresLedger
 from recorder.adapters.probe import serve_probe
 from recorder.adapters.regulation_file import load_regulation
 from recorder.adapters.spool import DiskSpool
-from recorder.adapters.switchboard import AriEvents, AriSwitchboard, take_snapshot
+from recorder.adapters.switchboard import AriSwitchboard
 from recorder.adapters.vault import DiskVault
 from recorder.capture.journal import fold
 from recorder.capture.service import Capture

@@ -21,7 +21,7 @@ from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
 from recorder.adapters.sounds import read_sound
 from recorder.adapters.wav import write_wav
 from recorder.embedded import asterisk_config, sipp, tones
-from recorder.embedded.office import CHECKOUT, Office
+from recorder.embedded.office import CHECKOUT, Office, trial_regulation
 from recorder.model import Layer
 
 CALLS, AT_ONCE, A_SECOND, TALK_S, TOLD_S = 100, 50, 10, 12.0, 1.5
@@ -51,13 +51,7 @@ def main() -> None:
 
 
 def _calls(directory: Path) -> list[dict[str, object]]:
-    regulation = (CHECKOUT / "regulation.toml").read_text(encoding="utf-8")
-    for old, new in (
-        ("recording = false", "recording = true"),
-        ("trunks = []", 'trunks = [{ endpoint = "trunk", context = "from-trunk" }]'),
-        ("choice_wait_s = 3.0", "choice_wait_s = 0.0"),
-    ):
-        regulation = regulation.replace(old, new)
+    regulation = trial_regulation(choice_wait_s=0.0)
     office = Office(directory / "office", cache=CACHE, regulation=regulation, report=_report)
     sound = office.announcements / "bench"
     bare = BARE.format(sound=sound, directory=office.spool)
@@ -115,7 +109,7 @@ def _outcome(office: Office) -> tuple[int, float, float]:
                       - (SELECT max(finished_at) FROM announcement_played
                           WHERE call_id = call.id)
                  FROM call JOIN recording ON recording.call_id = call.id"""
-    with psycopg.connect(office.postgres.url.replace("+psycopg", "")) as connection:
+    with psycopg.connect(office.postgres.plain_url) as connection:
         found = connection.execute(query).fetchall()
     waits = sorted(each[1].total_seconds() * 1000 for each in found if each[1] is not None)
     worst = max((abs(float(each[0])) for each in found), default=0.0)

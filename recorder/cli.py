@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from recorder.commands import announcement, config, db, records, status
+from recorder.commands import announcement, calls, config, db, recordings, status
 from recorder.errors import RecorderError
 
 app = typer.Typer(
@@ -17,8 +17,8 @@ app.command("status")(status.status)
 app.add_typer(config.app, name="config")
 app.add_typer(db.app, name="db")
 app.add_typer(announcement.app, name="announcement")
-app.add_typer(records.calls, name="calls")
-app.add_typer(records.recordings, name="recordings")
+app.add_typer(calls.app, name="calls")
+app.add_typer(recordings.app, name="recordings")
 
 
 def main() -> None:

@@ -4,10 +4,9 @@ The subroutine leaves one line a call, fields divided by ``|``, caller data in b
 ``1|epoch|reason|unique id|channel|context|dialled|number|name``.
 """
 
-import base64
-import binascii
 from datetime import UTC, datetime
 
+from recorder.capture.dialplan_text import from_base64
 from recorder.capture.parties import endpoint_of
 from recorder.capture.rules import decide_scope
 from recorder.model import CallId, CallRecord, Decision, IncidentKind, Reason
@@ -30,7 +29,7 @@ def read_bypassed(line: str, *, call_id: CallId, node: str, scope: Scope) -> Cal
         arrived_at = datetime.fromtimestamp(float(fields[1]), UTC)
     except (ValueError, OverflowError, OSError):
         return None
-    channel, context, called, number, name = (_text(each) for each in fields[4:])
+    channel, context, called, number, name = (from_base64(each) for each in fields[4:])
     endpoint = endpoint_of(channel)
     decided = decide_scope(
         endpoint=endpoint, context=context, line=called, caller_number=number, scope=scope
@@ -51,10 +50,3 @@ def read_bypassed(line: str, *, call_id: CallId, node: str, scope: Scope) -> Cal
         unwatched=True,
         incidents=(incident,) if decided.record else (),
     )
-
-
-def _text(encoded: str) -> str:
-    try:
-        return base64.b64decode(encoded, validate=True).decode("utf-8", "replace")
-    except (binascii.Error, ValueError):
-        return ""

@@ -18,6 +18,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from recorder.capture import events as ev
+from recorder.capture.journal import verdict
 from recorder.capture.rules import decide_consent, judge_playback
 from recorder.model import (
     Announcement,
@@ -319,9 +320,7 @@ def _consent(flow: Flow) -> Decision:
 def _release(flow: Flow, decision: Decision) -> Step:
     recording_id = flow.terms.recording_id if decision.record else None
     fields: Mapping[str, object] = {
-        "record": decision.record,
-        "reason": decision.reason,
-        "rule_version": decision.rule_version,
+        **verdict(decision),
         "mode": flow.terms.mode,
         "language": flow.language or flow.terms.language,
         "recording_id": str(recording_id) if recording_id else None,

@@ -48,6 +48,15 @@ def entry(kind: str, at: datetime, fields: Mapping[str, object]) -> dict[str, ob
     return {"v": FORMAT, "kind": kind, "at": at.isoformat(), **fields}
 
 
+def verdict(decision: Decision) -> dict[str, object]:
+    """Return a decision's fields, as every entry about one carries them."""
+    return {
+        "record": decision.record,
+        "reason": decision.reason,
+        "rule_version": decision.rule_version,
+    }
+
+
 def encode(line: Mapping[str, object]) -> bytes:
     """Return the line as stored. ASCII only: no character of a caller can break a line."""
     return json.dumps(line, separators=(",", ":"), ensure_ascii=True).encode("ascii") + b"\n"

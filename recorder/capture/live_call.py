@@ -11,7 +11,7 @@ import structlog
 from recorder.capture import events as ev
 from recorder.capture.call_flow import INCIDENTS, Flow, Phase, advance
 from recorder.capture.following import Following, follow
-from recorder.capture.journal import entry, fold
+from recorder.capture.journal import entry, fold, verdict
 from recorder.errors import CallGone, SpoolUnavailable, SwitchboardUnavailable
 from recorder.model import CallId, CallRecord, Decision, Reason, RecordingId
 from recorder.ports import Clock, Journals, Spool, Switchboard
@@ -253,9 +253,7 @@ class LiveCall:
 def decision_fields(flow: Flow, decision: Decision) -> dict[str, object]:
     """Return the journal's fields for a decision that names no recording."""
     return {
-        "record": decision.record,
-        "reason": decision.reason,
-        "rule_version": decision.rule_version,
+        **verdict(decision),
         "mode": flow.terms.mode,
         "recording_id": None,
     }

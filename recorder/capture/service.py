@@ -17,11 +17,11 @@ from recorder.capture import recovery
 from recorder.capture.bypassed import read_bypassed
 from recorder.capture.call_flow import INCIDENTS, Flow, Phase
 from recorder.capture.following import Following
-from recorder.capture.journal import JournalIncomplete, JournalTooNew, entry, fold
+from recorder.capture.journal import JournalIncomplete, JournalTooNew, entry, fold, verdict
 from recorder.capture.live_call import LiveCall, Tools, decision_fields
 from recorder.capture.rules import decide_scope
 from recorder.errors import SpoolUnavailable
-from recorder.model import CallId, CallRecord, Decision, Layer, Reason, RecordingId
+from recorder.model import CallId, CallRecord, Layer, Reason, RecordingId
 from recorder.ports import Announcements, Clock, Journals, Spool, Switchboard
 from recorder.regulation import AnnouncementTerms, Scope
 
@@ -251,7 +251,7 @@ class Capture:
             tools=self._tools,
         )
         call.append(entry("call:entered", arrival.at, self._arrival_fields(call_id, arrival)))
-        call.append(entry("scope:decided", arrival.at, _scope_fields(scope)))
+        call.append(entry("scope:decided", arrival.at, verdict(scope)))
         return call, flow
 
     def _arrival_fields(self, call_id: CallId, arrival: ev.Arrival) -> dict[str, object]:
@@ -312,7 +312,3 @@ class Capture:
         # A call whose task failed is not over: the next start finds it by its journal.
         if call.is_over:
             self._on_ended(Ended(call_id=call.id, record=call.unwritten_record()))
-
-
-def _scope_fields(scope: Decision) -> dict[str, object]:
-    return {"record": scope.record, "reason": scope.reason, "rule_version": scope.rule_version}

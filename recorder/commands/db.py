@@ -1,10 +1,8 @@
 """``recorder db``: the database's schema."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
-from alembic.script import ScriptDirectory
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -73,18 +71,10 @@ def address_of(settings: Settings) -> str:
 
 def schema_problem(revision: str | None) -> str:
     """Return what a person must do about a database at ``revision``; empty when nothing."""
-    scripts = ScriptDirectory(str(_migrations()))
     if revision is None:
         return "the database is empty: recorder db upgrade"
-    if revision == scripts.get_current_head():
+    if revision == migrate.head():
         return ""
-    if revision in {each.revision for each in scripts.walk_revisions()}:
+    if revision in migrate.known():
         return f"the database is at revision {revision}, older than this: recorder db upgrade"
     return f"the database is at revision {revision} of a newer release: install that one again"
-
-
-def _migrations() -> Path:
-    for folder in migrate.MIGRATIONS:
-        if any(folder.glob("versions/*.py")):
-            return folder
-    raise ConfigurationError("the migrations are missing: install the whole of rejestrator")

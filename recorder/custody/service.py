@@ -8,7 +8,15 @@ import structlog
 
 from recorder.custody import rules
 from recorder.errors import LedgerUnavailable, SpoolUnavailable, VaultUnavailable
-from recorder.model import CallId, CallRecord, Incident, IncidentKind, Recording
+from recorder.model import (
+    Announcement,
+    CallId,
+    CallRecord,
+    Incident,
+    IncidentKind,
+    Recording,
+    RecordingId,
+)
 from recorder.ports import Announcements, Clock, Journals, Ledger, Spool, Vault
 
 log = structlog.get_logger(__name__)
@@ -30,8 +38,8 @@ class Custodian:
     rows leaves a file that the next run overwrites with the same bytes; one after them leaves
     a journal whose call is known, so that only the wiping is done again.
 
-    ``fold`` turns a journal's entries into the call; it is handed in, because the journal's
-    form is capture's business.
+    ``read_call`` turns a journal into the call; it is handed in, because the journal's form is
+    capture's business.
     """
 
     def __init__(
@@ -57,7 +65,7 @@ class Custodian:
         self._office_zone = office_zone
         self._read_call = read_call
         self._waiting: asyncio.Queue[tuple[CallId, CallRecord | None]] = asyncio.Queue()
-        self._known_versions: dict[object, object] = {}
+        self._kept: set[Announcement] = set()
         self.sealed = 0
 
     @property
@@ -128,7 +136,7 @@ class Custodian:
     async def _store(self, call: CallRecord) -> Recording | None:
         if call.recording_id is None:
             return None
-        size = await self._settled_size(call)
+        size = await self._settled_size(call, call.recording_id)
         if not size:
             return None
         folder = rules.folder_of(call.ended_at or self._clock.now())
@@ -143,14 +151,12 @@ class Custodian:
             now=self._clock.now(),
         )
 
-    async def _settled_size(self, call: CallRecord) -> int:
+    async def _settled_size(self, call: CallRecord, recording_id: RecordingId) -> int:
         """Wait until the PBX has written the last byte, and return how many there are."""
-        if call.recording_id is None:
-            return 0
         size = 0
         for _ in range(MOST_LOOKS):
-            written = self._spool.audio_written_at(call.recording_id)
-            size = self._spool.audio_size(call.recording_id) or 0
+            written = self._spool.audio_written_at(recording_id)
+            size = self._spool.audio_size(recording_id) or 0
             since = (self._clock.now() - written).total_seconds() if written else float("inf")
             if rules.is_settled(
                 size=size,
@@ -165,11 +171,9 @@ class Custodian:
 
     async def _keep_announcements(self) -> None:
         for version in self._announcements.versions():
-            if self._known_versions.get(version.id) != version.active_from or (
-                version.id not in self._known_versions
-            ):
+            if version not in self._kept:
                 await self._ledger.keep_announcement(version)
-                self._known_versions[version.id] = version.active_from
+                self._kept.add(version)
 
     def _wipe(self, call: CallRecord) -> None:
         # Audio first: a journal without audio is harmless, audio without a journal is an orphan.

@@ -17,7 +17,7 @@ from recorder.adapters.clock import SystemClock
 from recorder.adapters.starters import load_starters
 from recorder.announcements.service import AnnouncementKeeper
 from recorder.embedded import sipp, tones
-from recorder.embedded.office import CHECKOUT, Office
+from recorder.embedded.office import CHECKOUT, Office, trial_regulation
 from recorder.errors import RecorderError
 from recorder.model import Layer
 from recorder.regulation import parse_regulation
@@ -36,7 +36,7 @@ FOREIGN = 0.001
 def main() -> None:
     """Run until Ctrl-C; with ``--demo --once`` until the call's recording is proved right."""
     arguments = _parse()
-    office = Office(STATE, cache=CACHE, regulation=_demo_regulation(), report=_report)
+    office = Office(STATE, cache=CACHE, regulation=trial_regulation(), report=_report)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         office.open()
@@ -71,16 +71,10 @@ def _parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _demo_regulation() -> str:
-    text = (CHECKOUT / "regulation.toml").read_text(encoding="utf-8")
-    text = text.replace("recording = false", "recording = true")
-    return text.replace("trunks = []", 'trunks = [{ endpoint = "trunk", context = "from-trunk" }]')
-
-
 def _install_starters(office: Office) -> None:
     keeper = AnnouncementKeeper(
         catalogue=AnnouncementCatalogue(office.announcements),
-        regulation=parse_regulation(_demo_regulation(), source="regulation.toml"),
+        regulation=parse_regulation(trial_regulation(), source="regulation.toml"),
         clock=SystemClock(),
     )
     keeper.install(load_starters(), activate=True)
@@ -103,7 +97,7 @@ def _place_demo_call(office: Office) -> bool:
         for layer in (Layer.LANGUAGES, Layer.FIRST)
         if (found := catalogue.active(layer, "pl", now)) is not None
     )
-    wait_s = parse_regulation(_demo_regulation(), source="").announcement.choice_wait_s
+    wait_s = parse_regulation(trial_regulation(), source="").announcement.choice_wait_s
     caller = sipp.Caller(
         number=f"6001{int(time.monotonic() * 10) % 100_000:05}",
         marker_s=told_s + wait_s - 0.2,
@@ -143,7 +137,7 @@ def _row_of(office: Office, number: str) -> dict[str, Any] | None:
                       recording.* FROM call LEFT JOIN recording ON call_id = call.id
                WHERE caller_number = %s"""
     deadline = time.monotonic() + SEALED_WITHIN_S
-    url = office.postgres.url.replace("+psycopg", "")
+    url = office.postgres.plain_url
     with psycopg.connect(url, row_factory=dict_row, autocommit=True) as connection:
         while time.monotonic() < deadline:
             found = connection.execute(query, (number,)).fetchone()

@@ -18,6 +18,19 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 READY_WITHIN_S = 15.0
 
 
+def trial_regulation(*, choice_wait_s: float | None = None) -> str:
+    """Return the shipped regulation with recording on and the private trunk listed.
+
+    ``choice_wait_s`` shortens the wait for a key; None = as shipped.
+    """
+    text = (CHECKOUT / "regulation.toml").read_text(encoding="utf-8")
+    text = text.replace("recording = false", "recording = true")
+    text = text.replace("trunks = []", 'trunks = [{ endpoint = "trunk", context = "from-trunk" }]')
+    if choice_wait_s is not None:
+        text = text.replace("choice_wait_s = 3.0", f"choice_wait_s = {choice_wait_s}")
+    return text
+
+
 class Office:
     """Everything that one machine needs; all state lives under ``directory``."""
 

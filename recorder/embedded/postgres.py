@@ -74,6 +74,11 @@ class EmbeddedPostgres:
         """The server's process; None = not started by us, or stopped."""
         return self._process.pid if self._process is not None else None
 
+    @property
+    def plain_url(self) -> str:
+        """The same for whatever is not SQLAlchemy."""
+        return self.url.replace("+psycopg", "")
+
     def start(self) -> None:
         """Start, creating the cluster at the first time. Raises ``ConfigurationError``."""
         self._directory.mkdir(parents=True, exist_ok=True)

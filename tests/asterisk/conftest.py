@@ -10,18 +10,12 @@ import soundfile
 from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
 from recorder.adapters.sounds import read_sound
 from recorder.embedded import sipp, tones
-from recorder.embedded.office import CHECKOUT, Office
+from recorder.embedded.office import Office, trial_regulation
 from recorder.model import Announcement, Layer
 
 CACHE = Path.home() / ".cache" / "rejestrator"
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
-REGULATION = (
-    (CHECKOUT / "regulation.toml")
-    .read_text(encoding="utf-8")
-    .replace("recording = false", "recording = true")
-    .replace("trunks = []", 'trunks = [{ endpoint = "trunk", context = "from-trunk" }]')
-    .replace("choice_wait_s = 3.0", "choice_wait_s = 0.5")
-)
+REGULATION = trial_regulation(choice_wait_s=0.5)
 
 
 def add_announcement(office: Office, seconds: float = 1.5) -> Announcement:

@@ -27,7 +27,7 @@ def place(office: Office, *, timeout_s: float = 60, **what: Any) -> str:
 
 
 def rows(office: Office, query: str, *values: Any) -> list[dict[str, Any]]:
-    url = office.postgres.url.replace("+psycopg", "")
+    url = office.postgres.plain_url
     with psycopg.connect(url, row_factory=dict_row) as connection:
         return connection.execute(query, values).fetchall()
 

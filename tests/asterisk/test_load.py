@@ -1,30 +1,13 @@
 """Two hundred calls, a hundred at once: none lost, none mixed up, none cut (L1)."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from recorder.embedded import sipp
 from recorder.embedded.office import Office
-from tests.asterisk.conftest import CACHE, REGULATION, add_announcement
 from tests.asterisk.observed import assert_sides_are_right, audio_of, rows, wait_until
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.load]
 CALLS, AT_ONCE, A_SECOND = 200, 100, 20
-
-
-@pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    office = Office(
-        tmp_path_factory.mktemp("office"), cache=CACHE, regulation=REGULATION, report=print
-    )
-    office.open()
-    try:
-        add_announcement(office)
-        office.start_capture()
-        yield office
-    finally:
-        office.close()
 
 
 def test_two_hundred_calls_a_hundred_at_once(office: Office) -> None:

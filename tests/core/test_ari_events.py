@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recorder.adapters.ari import parse_event
-from recorder.adapters.switchboard import AriEvents, arrival_of, from_base64, quality_figures
+from recorder.adapters.pbx_events import AriEvents, arrival_of, quality_figures
 from recorder.capture import events as ev
+from recorder.capture.dialplan_text import from_base64
 from recorder.capture.following import Following, follow
 from recorder.capture.journal import encode, entry
 from tests.builders import NOON, RECORDING

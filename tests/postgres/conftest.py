@@ -43,5 +43,5 @@ def url_of(postgres: EmbeddedPostgres, name: str) -> str:
 
 
 def create(postgres: EmbeddedPostgres, name: str, *, template: str = "template1") -> None:
-    with psycopg.connect(postgres.url.replace("+psycopg", ""), autocommit=True) as connection:
+    with psycopg.connect(postgres.plain_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())

@@ -29,7 +29,7 @@ def server(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
 
 
 def ask(server: EmbeddedPostgres, question: str) -> str:
-    with psycopg.connect(server.url.replace("+psycopg", ""), autocommit=True) as connection:
+    with psycopg.connect(server.plain_url, autocommit=True) as connection:
         found = connection.execute(question.encode()).fetchone()
         return str(found[0]) if found else ""
 
@@ -69,7 +69,7 @@ def test_it_never_runs_as_root_and_wants_a_password(server: EmbeddedPostgres) ->
     assert user_of(server.pid) != 0
     password = server.url.partition("recorder:")[2].partition("@")[0]
     with pytest.raises(psycopg.OperationalError):
-        psycopg.connect(server.url.replace("+psycopg", "").replace(password, "wrong"))
+        psycopg.connect(server.plain_url.replace(password, "wrong"))
 
 
 def test_the_password_is_for_its_owner_alone(server: EmbeddedPostgres, tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_a_second_start_takes_less_than_two_seconds(server: EmbeddedPostgres) ->
 def test_it_starts_right_after_a_kill_with_clients_at_work(server: EmbeddedPostgres) -> None:
     """F6: no child survives to hold the shared memory."""
     port = server.port
-    clients = [psycopg.connect(server.url.replace("+psycopg", "")) for _ in range(3)]
+    clients = [psycopg.connect(server.plain_url) for _ in range(3)]
     for each in clients:
         each.pgconn.send_query(b"SELECT count(*) FROM generate_series(1, 1000000000)")
     server.kill()

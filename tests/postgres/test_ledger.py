@@ -145,7 +145,7 @@ async def test_a_read_only_postgresql_is_unavailable_and_quotes_no_number(
 ) -> None:
     """F8: as after a failover."""
     name = database_url.rpartition("/")[2]
-    with psycopg.connect(postgres.url.replace("+psycopg", ""), autocommit=True) as connection:
+    with psycopg.connect(postgres.plain_url, autocommit=True) as connection:
         connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on".encode())
     with pytest.raises(LedgerUnavailable) as caught:
         await record(database_url, a_call(scope=IN_SCOPE))

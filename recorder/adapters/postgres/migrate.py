@@ -23,9 +23,8 @@ def upgrade(url: str, *, to: str = "head") -> str:
     Raises ``ConfigurationError`` when the database belongs to a newer release (F18).
     """
     config = _config(url)
-    known = {each.revision for each in ScriptDirectory.from_config(config).walk_revisions()}
     now = current(url)
-    if now is not None and now not in known:
+    if now is not None and now not in known():
         raise ConfigurationError(
             f"the database is at revision {now}, which this release does not know; "
             "install the newer release again"
@@ -60,13 +59,24 @@ def current(url: str) -> str | None:
         engine.dispose()
 
 
+def head() -> str | None:
+    """Return the revision that this release needs."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def known() -> frozenset[str]:
+    """Return every revision that this release can migrate from."""
+    scripts = ScriptDirectory.from_config(_config())
+    return frozenset(each.revision for each in scripts.walk_revisions())
+
+
 def _state(error: Exception) -> str:
     """Return what may be told of a database error: its code or its kind, never its text."""
     state = getattr(getattr(error, "orig", None), "sqlstate", None)
     return state or type(error).__name__
 
 
-def _config(url: str) -> Config:
+def _config(url: str | None = None) -> Config:
     folder = next((each for each in MIGRATIONS if any(each.glob("versions/*.py"))), None)
     if folder is None:
         raise ConfigurationError("the migrations are missing: install the whole of rejestrator")
