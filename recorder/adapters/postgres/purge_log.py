@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from recorder.adapters.postgres import trail
 from recorder.adapters.postgres.connect import translated
 from recorder.adapters.postgres.erasures import raise_incident
+from recorder.adapters.postgres.tables import AuditEventTable
 from recorder.adapters.postgres.tables_keeping import (
     AppliedSettingTable,
     BrakeTable,
@@ -26,6 +27,7 @@ from recorder.model import IncidentKind
 
 RETENTION = "retention_days"
 STATE, BRAKE, SETTING = PurgeStateTable, BrakeTable, AppliedSettingTable
+EVENT = AuditEventTable
 
 
 class PostgresPurgeLog:
@@ -157,10 +159,14 @@ async def _standing(connection: AsyncConnection) -> set[str]:
 
 
 async def _ended_in_trail(connection: AsyncConnection, missing: Collection[str]) -> set[str]:
-    ended = await connection.scalars(
-        select(HoldTable.id).where(HoldTable.id.in_(missing), HoldTable.ended_at.is_not(None))
+    # The trail and not the hold's own row: a row can be changed or taken away without a word.
+    subjects = {f"hold:{each}": each for each in missing}
+    told = await connection.scalars(
+        select(EVENT.subject).where(
+            EVENT.subject.in_(subjects), EVENT.action.in_(["hold:lifted", "hold:lapsed"])
+        )
     )
-    return {str(each) for each in ended}
+    return {subjects[each] for each in told}
 
 
 async def _applied(connection: AsyncConnection) -> int | None:
