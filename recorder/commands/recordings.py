@@ -1,8 +1,6 @@
 """``recorder recordings``: what is sealed, where it is, and whether it is whole."""
 
 import asyncio
-import os
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,10 +11,9 @@ from rich.console import Console
 from rich.progress import Progress
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from recorder.adapters.files import sha256_of
 from recorder.adapters.postgres import queries
 from recorder.adapters.postgres.rows import RecordingRow
-from recorder.adapters.vault import DiskVault
+from recorder.adapters.vault import open_vault
 from recorder.commands.asking import (
     NOTHING,
     CalledOption,
@@ -32,7 +29,13 @@ from recorder.commands.asking import (
     when,
 )
 from recorder.commands.output import for_machines, print_fields, print_json, print_table
-from recorder.errors import NotFound, RecorderError, RuleViolation, VaultUnavailable
+from recorder.errors import (
+    NotFound,
+    RecorderError,
+    RecordingDamaged,
+    RuleViolation,
+    VaultUnavailable,
+)
 from recorder.model import RecordingId
 from recorder.ports import Vault
 from recorder.settings import Settings, load_settings
@@ -112,13 +115,12 @@ def export(
     `recorder recordings export 01a20c69-3a52-7d15-8d1f-2f6a1f0c0c11 /mnt/stick`
     """
     settings = load_settings()
+    vault = open_vault(settings)
     row = _one(settings, recording_id)
-    vault = DiskVault(settings.vault_dir)
     if problem := asyncio.run(_problem(vault, row)):
         raise RuleViolation(f"the recording {problem}: it is not handed out")
-    source = vault.path(RecordingId(row.id), folder=row.stored_on)
-    destination = target / source.name if target.is_dir() else target
-    _copy_whole(source, destination, sha256=row.sha256)
+    destination = target / f"{row.id}.wav" if target.is_dir() else target
+    asyncio.run(vault.export(RecordingId(row.id), folder=row.stored_on, target=destination))
     typer.echo(f"Copied {row.seconds:.1f} s of audio to {destination}.")
 
 
@@ -136,7 +138,7 @@ def verify(
     if bool(ids) == everything:
         raise typer.BadParameter("name recordings, or say --all")
     settings = load_settings()
-    vault = DiskVault(settings.vault_dir)
+    vault = open_vault(settings)
     console = Console(stderr=True)
 
     async def read(engine: AsyncEngine) -> tuple[int, int]:
@@ -181,33 +183,14 @@ async def _rows(engine: AsyncEngine, ids: list[UUID] | None) -> AsyncIterator[Re
 async def _problem(vault: Vault, row: RecordingRow) -> str:
     try:
         found = await vault.digest(RecordingId(row.id), folder=row.stored_on)
+    except RecordingDamaged as error:
+        return f"is damaged ({error})"
     except VaultUnavailable:
         # One file that cannot be read must not hide the state of the others.
         return "cannot be read"
     if found is None:
         return "is missing"
     return "" if found == row.sha256 else "is changed"
-
-
-def _copy_whole(source: Path, destination: Path, *, sha256: str) -> None:
-    """Copy under another name, and give the copy its own only when it is right."""
-    unfinished = destination.with_name(f"{destination.name}.part")
-    if destination.exists():
-        raise RuleViolation("the target exists; nothing is overwritten")
-    try:
-        # For its owner alone, from the first byte.
-        os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        try:
-            shutil.copyfile(source, unfinished)
-            if sha256_of(unfinished) != sha256:
-                raise VaultUnavailable("the copy differs from the recording; try again")
-            unfinished.rename(destination)
-        finally:
-            unfinished.unlink(missing_ok=True)
-    except FileExistsError:
-        raise RuleViolation("another copy is under way to this target") from None
-    except OSError as error:
-        raise VaultUnavailable(f"it cannot be copied ({error.strerror})") from error
 
 
 def _recording(row: RecordingRow, settings: Settings, *, reveal: bool) -> dict[str, Any]:
