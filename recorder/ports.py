@@ -209,6 +209,13 @@ class Ledger(Protocol):
     async def record_incident(self, incident: Incident) -> None:
         """Write an incident that belongs to no call."""
 
+    async def mark_damaged(self, recording_id: RecordingId, *, at: datetime, detail: str) -> bool:
+        """Mark a recording as damaged and write the incident, in one transaction (RG.3).
+
+        False if it was marked before or has no row; then nothing changes. ``detail`` holds
+        neither number nor name.
+        """
+
     async def keep_announcement(self, announcement: Announcement) -> None:
         """Register a version, or update when it is active. The same version twice is one."""
 

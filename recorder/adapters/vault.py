@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 from uuid import UUID
 
 from recorder.adapters import wav
@@ -126,9 +126,7 @@ class DiskVault:
             # A key seals once: sealing again after a crash takes a new one, and the file that
             # the old one opened is replaced below. Key on disk → file on disk → its name → row.
             key = self._keys.create(recording_id)
-            unfinished, name = f"{recording_id}{UNFINISHED}", f"{recording_id}{SEALED}"
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-            with os.fdopen(os.open(unfinished, flags, FILE_MODE, dir_fd=handle), "wb") as file:
+            with written(recording_id, handle) as file:
                 sealer = Sealer(file, key, recording_id=recording_id, size=size)
 
                 def write(block: bytes) -> None:
@@ -137,12 +135,6 @@ class DiskVault:
 
                 measured = wav.write_wav(raw, write, frames=frames)
                 sealer.finish()
-                file.flush()
-                # The mode of open() is cut by the umask.
-                os.fchmod(file.fileno(), FILE_MODE)
-                os.fsync(file.fileno())
-            os.rename(unfinished, name, src_dir_fd=handle, dst_dir_fd=handle)
-            os.fsync(handle)
         return SealedAudio(
             sha256=digest.hexdigest(),
             size_bytes=size,
@@ -235,6 +227,21 @@ def open_vault(settings: Settings) -> DiskVault:
     keys = DiskKeys(settings.key_dir, load_master_key(file=settings.master_key_file, text=text))
     keys.check()
     return DiskVault(settings.vault_dir, keys)
+
+
+@contextmanager
+def written(recording_id: RecordingId, folder: int) -> Iterator[BinaryIO]:
+    """Write one container into an open folder: whole, on disk and named at the end, or not."""
+    unfinished, name = f"{recording_id}{UNFINISHED}", f"{recording_id}{SEALED}"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(unfinished, flags, FILE_MODE, dir_fd=folder), "wb") as file:
+        yield file
+        file.flush()
+        # The mode of open() is cut by the umask.
+        os.fchmod(file.fileno(), FILE_MODE)
+        os.fsync(file.fileno())
+    os.rename(unfinished, name, src_dir_fd=folder, dst_dir_fd=folder)
+    os.fsync(folder)
 
 
 @contextmanager

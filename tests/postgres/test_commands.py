@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
 import soundfile
 
@@ -82,6 +83,16 @@ def keep(database_url: str, call: CallRecord) -> None:
             await ledger.record_call(call, recording=None, incidents=[], at=NOON)
 
     asyncio.run(write())
+
+
+def damaged_in(database_url: str) -> list[tuple[UUID, int]]:
+    """Return the recordings marked damaged, each with the number of its incidents."""
+    query = """SELECT recording.id, count(incident.id)
+                 FROM recording LEFT JOIN incident
+                   ON incident.call_id = recording.call_id AND kind = 'recording_damaged'
+                WHERE damaged_at IS NOT NULL GROUP BY recording.id"""
+    with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
+        return connection.execute(query).fetchall()
 
 
 @pytest.fixture
@@ -234,7 +245,9 @@ def test_an_exported_recording_is_the_sealed_one_and_private(
     assert (again.status, "overwritten" in again.err) == (1, True)
 
 
-def test_a_changed_recording_is_not_handed_out(run: Run, recorded: Path, tmp_path: Path) -> None:
+def test_a_changed_recording_is_not_handed_out_and_is_marked(
+    run: Run, recorded: Path, tmp_path: Path, database_url: str
+) -> None:
     """RG.3."""
     changed = bytearray(recorded.read_bytes())
     changed[-1] ^= 1
@@ -242,6 +255,7 @@ def test_a_changed_recording_is_not_handed_out(run: Run, recorded: Path, tmp_pat
     said = run("recordings", "export", recorded.stem, str(tmp_path / "call.wav"))
     assert said.status == 1
     assert "not handed out" in said.err
+    assert damaged_in(database_url) == [(UUID(recorded.stem), 1)]
     assert sorted(each.name for each in tmp_path.glob("call*")) == []
 
 
@@ -258,6 +272,10 @@ def test_verifying_all_names_each_recording_that_is_not_whole(
     said = run("recordings", "verify", "--all")
     assert said.status == 1
     assert f"{recorded.stem} is damaged" in said.out
+    assert damaged_in(database_url) == [(UUID(recorded.stem), 1)]
+    run("recordings", "verify", "--all")
+    assert damaged_in(database_url) == [(UUID(recorded.stem), 1)], "told once"
+    assert run("recordings", "show", recorded.stem, "--json").json["damaged_at"]
     assert f"{missing.stem} is missing" in said.out
     assert whole.stem not in said.out
     assert said.out.endswith("Read 3 recordings; 2 missing or changed.\n")
