@@ -108,10 +108,10 @@ class IncidentKind(StrEnum):
     PURGE_BRAKED = "purge_braked"
     CLOCK_JUMP = "clock_jump"
     RECORDING_MISSING = "recording_missing"
-    RECORDING_DAMAGED = "recording_damaged"
     REVIEW_OVERDUE = "review_overdue"
     RETENTION_SHORTENED = "retention_shortened"
     STRAY_TRACES = "stray_traces"
+    RECORDING_DAMAGED = "recording_damaged"
 
 
 class PlaybackResult(StrEnum):

@@ -21,7 +21,7 @@ KINDS_BEFORE = (
 )
 KINDS_ADDED = (
     "'erasure_failed', 'purge_braked', 'clock_jump', 'recording_missing', "
-    "'recording_damaged', 'review_overdue', 'retention_shortened', 'stray_traces'"
+    "'review_overdue', 'retention_shortened', 'stray_traces'"
 )
 NAME = "ck_incident_kind_known"
 
@@ -187,7 +187,6 @@ def upgrade() -> None:
     )
     op.add_column("recording", sa.Column("erase_problem", sa.Text(), nullable=True))
     op.add_column("recording", sa.Column("verified_at", sa.DateTime(timezone=True), nullable=True))
-    op.add_column("recording", sa.Column("damaged_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("recording", sa.Column("missing_at", sa.DateTime(timezone=True), nullable=True))
     op.create_index("ix_recording_ended_at_id", "recording", ["ended_at", "id"], unique=False)
     op.create_index(
@@ -227,7 +226,6 @@ def downgrade() -> None:
     )
     op.drop_index("ix_recording_ended_at_id", table_name="recording")
     op.drop_column("recording", "missing_at")
-    op.drop_column("recording", "damaged_at")
     op.drop_column("recording", "verified_at")
     op.drop_column("recording", "erase_problem")
     op.drop_column("recording", "erase_failures")

@@ -41,9 +41,7 @@ class JobRunner:
             if not await self._lock.held():
                 return False
             now = self._clock.now()
-            await self._rows.started(
-                name, worker=self._worker, at=now, next_due=now + job.every
-            )
+            await self._rows.started(name, worker=self._worker, at=now, next_due=now + job.every)
             done = await job.work(lambda progress: self._rows.told(name, progress))
             await self._rows.succeeded(name, at=self._clock.now(), progress=done)
         except Unavailable as error:

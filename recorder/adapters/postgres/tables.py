@@ -28,6 +28,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from recorder.adapters.postgres import guards
 from recorder.audit.event import ActorKind
+from recorder.custody.model import SealedAs
 from recorder.erasure.model import Route, Stage
 from recorder.model import IncidentKind, Layer, Mode, Outcome, PlaybackResult, Reason
 
@@ -186,6 +187,7 @@ class RecordingTable(Base):
 
     __tablename__ = "recording"
     __table_args__ = (
+        one_of("sealed_as", SealedAs),
         one_of("stage", Stage),
         one_of("erasing_route", Route),
         Index("ix_recording_erase_by", "erase_by"),
@@ -225,8 +227,9 @@ class RecordingTable(Base):
     erase_failures: Mapped[int] = mapped_column(server_default="0")
     erase_problem: Mapped[str | None]
     verified_at: Mapped[datetime | None]
-    damaged_at: Mapped[datetime | None]
     missing_at: Mapped[datetime | None]
+    damaged_at: Mapped[datetime | None]
+    sealed_as: Mapped[str]
 
 
 class IncidentTable(Base):
