@@ -73,7 +73,7 @@ def upgrade() -> None:
         sa.Column("released_by", sa.Text(), nullable=False),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "brake IN ('clock_jump', 'holds_vanished', 'file_younger')",
+            "brake IN ('clock_jump', 'holds_vanished', 'file_younger', 'many_orphans')",
             name=op.f("ck_brake_brake_known"),
         ),
         sa.PrimaryKeyConstraint("token", name=op.f("pk_brake")),

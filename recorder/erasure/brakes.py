@@ -15,6 +15,10 @@ YOUNGER_BY = timedelta(hours=1)
 """A file is written before its row; so much later it is another file, or the row's day is wrong."""
 
 
+MOST_ORPHANS = 20
+"""More files without rows in one run look like lost rows, not like lost files."""
+
+
 class Brake(StrEnum):
     """What stops a purge until a person confirms it."""
 
@@ -24,6 +28,8 @@ class Brake(StrEnum):
     """A hold that stood at the last run stands no more, and the trail knows of no end."""
     FILE_YOUNGER = "file_younger"
     """An audio file is younger than its row says."""
+    MANY_ORPHANS = "many_orphans"
+    """So many files have no row that the rows may be what is missing; no orphan is erased."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,3 +78,8 @@ def vanished(
 def file_is_younger(*, written_at: datetime, sealed_at: datetime) -> bool:
     """Tell whether a file was written after its row says that it was sealed."""
     return written_at > sealed_at + YOUNGER_BY
+
+
+def are_many_orphans(*, orphans: int, rows: int) -> bool:
+    """Tell whether files without rows look like rows that were lost."""
+    return orphans > 0 and (rows == 0 or orphans > MOST_ORPHANS)

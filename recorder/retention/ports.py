@@ -63,9 +63,6 @@ class Inventory(Protocol):
     async def verified(self, ids: Collection[RecordingId], *, at: datetime) -> None:
         """Note that these were read and are whole."""
 
-    async def found_damaged(self, recording: Stored, *, detail: str, at: datetime) -> None:
-        """Mark a recording damaged, with one incident."""
-
     async def found_missing(self, recording: Stored, *, at: datetime) -> None:
         """Mark a recording's file missing, with one incident."""
 
@@ -110,5 +107,21 @@ class StoredAudio(Protocol):
     def keys_present(self) -> Iterator[RecordingId]:
         """Yield every recording of which anything of a key is there."""
 
-    async def digest(self, recording_id: RecordingId, *, folder: str) -> str | None:
-        """Read all of a recording and return the SHA-256 of its WAV; None = not there."""
+    async def destroy_key(self, recording_id: RecordingId) -> None:
+        """Make the audio unreadable for ever. Gone is a success."""
+
+    async def destroy_audio(self, recording_id: RecordingId, *, folder: str) -> None:
+        """Overwrite and remove what is stored. Gone is a success."""
+
+
+class SpooledAudio(Protocol):
+    """The part of the spool that comparing needs. Raises ``SpoolUnavailable``."""
+
+    def all_audio(self) -> Iterator[RecordingId]:
+        """Yield the id of every audio file in the spool."""
+
+    def audio_written_at(self, recording_id: RecordingId) -> datetime | None:
+        """Return when its last byte was written, None if there is no such file."""
+
+    def wipe_audio(self, recording_id: RecordingId) -> None:
+        """Overwrite and remove the audio. Gone is a success."""
