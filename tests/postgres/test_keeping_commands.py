@@ -87,12 +87,10 @@ def test_a_held_recording_is_kept_and_the_plan_says_why(office: Office) -> None:
 
 
 def test_a_hold_on_what_is_gone_is_refused_with_the_reason(office: Office) -> None:
-    due, claimed = office.add(1, days_old=60), office.add(2, days_old=60)
+    due = office.add(1, days_old=60)
     office.run("purge")
-    office.add(3, days_old=3)
     said = office.run("hold", "place", str(due), *HELD)
     assert (said.status, "already_erased" in said.out) == (1, True)
-    assert claimed
 
 
 def test_a_search_freezes_what_it_finds(office: Office) -> None:
@@ -101,11 +99,10 @@ def test_a_search_freezes_what_it_finds(office: Office) -> None:
     search = ["--caller", "600 123 456", "--called", "74 664 08 00", "--day", "2026-11-11"]
     said = office.run("hold", "place", *search, "--hour", "13:30", *HELD, "--yes")
     assert (said.status, f"{found} placed" in said.out) == (0, True)
-    later = office.add(2, days_old=1)
+    office.add(2, days_old=1)
     (hold,) = office.run("hold", "list", "--json").json
     assert (hold["recording_id"], hold["state"], hold["reason"]) == (str(found), "stands", "")
     assert office.run("hold", "list", "--json", "--reveal").json[0]["reason"] == "a threat"
-    assert later
     said = office.run("hold", "place", "--day", "2026-09-01", *HELD, "--yes")
     assert (said.status, "older than 30 days" in said.err) == (1, True)
 
@@ -216,13 +213,12 @@ def test_a_shorter_retention_shows_what_it_erases_and_waits(office: Office) -> N
 
 def test_reconciling_names_what_does_not_fit(office: Office) -> None:
     """R7.2l."""
-    missing = office.add(1, days_old=3)
+    office.add(1, days_old=3)
     assert office.run("reconcile").out == "All fits.\n"
     (file,) = (office.directory / "vault").rglob("*.rec")
     file.unlink()
     said = office.run("reconcile", "--json")
     assert (said.status, said.json) == (1, {"missing": 1})
-    assert missing
 
 
 def test_the_daily_report_is_empty_before_the_first_day_is_over(office: Office) -> None:
