@@ -32,9 +32,9 @@ LOCK = ".lock"
 class DiskKeys:
     """Key files under one directory. See ``recorder.ports.Keys`` for the promises.
 
-    Whoever writes or destroys a key holds the directory's lock shared; a rotation holds it alone
-    for the moment of each step, so that no key is written under a master key just replaced and
-    none comes back that was destroyed.
+    Whoever reads, writes or destroys a key holds the directory's lock shared; a rotation holds
+    it alone for the moment of each step. So no key is written under a master key just replaced,
+    none comes back that was destroyed, and none is read while it is overwritten.
     """
 
     def __init__(self, directory: Path, master: MasterKey) -> None:
@@ -59,7 +59,8 @@ class DiskKeys:
 
     def get(self, recording_id: RecordingId) -> bytes | None:
         """Return the key, None if there is none."""
-        with self._open() as folder:
+        # Under the lock: a rotation overwrites the file that it has just replaced.
+        with self._open() as folder, locked(folder, fcntl.LOCK_SH):
             wrapped = read(folder, f"{recording_id}{KEY}")
         return None if wrapped is None else self._master.unwrap(wrapped, recording_id)
 
@@ -129,7 +130,8 @@ def opened(directory: Path, *, make_with: int | None = None) -> Iterator[int]:
 @contextmanager
 def locked(folder: int, how: int) -> Iterator[None]:
     """Hold the directory's lock, shared or alone. Ends with the process, however it ends."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    # Read-only is enough to hold a lock, and a process that only reads may mount keys so.
+    flags = os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     handle = os.open(LOCK, flags, FILE_MODE, dir_fd=folder)
     try:
         fcntl.flock(handle, how)

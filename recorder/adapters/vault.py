@@ -108,9 +108,11 @@ class DiskVault:
     def present(self) -> Iterator[StoredFile]:
         """Yield every file in the vault, ours or not."""
         with translated():
-            for where, _, names, handle in os.fwalk(self._directory, onerror=_raise):
+            for where, inner, names, handle in os.fwalk(self._directory, onerror=_raise):
                 folder = Path(where).relative_to(self._directory).as_posix()
-                for name in names:
+                # A link to a folder is not entered, so it is told like a file.
+                links = (each for each in inner if _is_link(each, handle))
+                for name in (*names, *links):
                     if found := _look_at(name, folder, handle):
                         yield found
 
@@ -267,6 +269,14 @@ def _look_at(name: str, folder: str, handle: int) -> StoredFile | None:
         created_at=datetime.fromtimestamp(found.st_mtime, UTC),
         size_bytes=found.st_size,
     )
+
+
+def _is_link(name: str, handle: int) -> bool:
+    try:
+        os.readlink(name, dir_fd=handle)
+    except OSError:
+        return False
+    return True
 
 
 def _raise(error: OSError) -> None:

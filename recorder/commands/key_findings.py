@@ -7,8 +7,10 @@ from pathlib import Path
 from recorder.adapters.key_rotation import keys_under_another
 from recorder.adapters.keys import DiskKeys
 from recorder.adapters.master_key import MasterKey, load_master_key
+from recorder.adapters.vault import DiskVault
 from recorder.commands.finding import Finding, Weight
-from recorder.errors import RecorderError
+from recorder.custody.model import FileKind
+from recorder.errors import RecorderError, VaultUnavailable
 from recorder.settings import Settings
 
 
@@ -35,6 +37,21 @@ def about_keys(settings: Settings) -> Iterator[Finding]:
             Weight.WRONG,
             f"{stale} keys lie under another master key: run `recorder keys rotate` again with "
             "the two of the rotation that was begun",
+        )
+
+    yield from _about_plain(DiskVault(settings.vault_dir, DiskKeys(settings.key_dir, master)))
+
+
+def _about_plain(vault: DiskVault) -> Iterator[Finding]:
+    try:
+        plain = sum(each.kind is FileKind.PLAIN for each in vault.present())
+    except VaultUnavailable:
+        # Told as the vault's own trouble.
+        return
+    if plain:
+        yield Finding(
+            Weight.WRONG,
+            f"{plain} recordings lie in plain from before there were keys: `recorder keys adopt`",
         )
 
 

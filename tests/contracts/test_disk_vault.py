@@ -1,5 +1,6 @@
 """Recordings on disk: whole or absent, for those who may, never past a link (RG.4-RG.7, L6)."""
 
+import asyncio
 import io
 import os
 import subprocess
@@ -21,6 +22,7 @@ from recorder.custody.model import FileKind
 from recorder.errors import KeyUnavailable, RecordingDamaged, VaultUnavailable
 from recorder.model import RecordingId
 from tests.builders import RECORDING
+from tests.crashing import crashes
 from tests.keys import SECRET, a_vault, some_keys
 
 ROOT = Path(__file__).parents[2]
@@ -185,6 +187,37 @@ async def test_what_a_crash_left_unfinished_is_replaced(tmp_path: Path) -> None:
     sealed = await store.store(RECORDING, raw=raw, folder=FOLDER)
     assert files_of(tmp_path / "vault") == [CONTAINER]
     assert await store.digest(RECORDING, folder=FOLDER) == sealed.sha256
+
+
+STORING = """
+import asyncio
+from pathlib import Path
+from tests.builders import RECORDING
+from tests.keys import a_vault
+
+place = Path(sys.argv[1])
+vault = a_vault(place)
+from_now_on()
+asyncio.run(vault.store(RECORDING, raw=place / f"{RECORDING}.raw", folder="2026/11/12"))
+"""
+
+
+def test_sealing_killed_before_any_step_is_finished_by_the_next(tmp_path: Path) -> None:
+    """F16: a real process, killed before its Nth file operation, once with a file to replace."""
+    die_at, died = 0, True
+    while died:
+        die_at += 1
+        place = tmp_path / str(die_at)
+        place.mkdir()
+        store, raw = a_vault(place), a_raw(place, stereo(0.5, 0.1, seconds=5))
+        if die_at % 2:
+            asyncio.run(store.store(RECORDING, raw=raw, folder=FOLDER))
+        died = crashes(STORING, die_at, place)
+        sealed = asyncio.run(store.store(RECORDING, raw=raw, folder=FOLDER))
+        assert asyncio.run(store.digest(RECORDING, folder=FOLDER)) == sealed.sha256
+        assert files_of(place / "vault") == [CONTAINER]
+        assert len(files_of(place / "keys")) == 3
+    assert die_at > 10
 
 
 async def test_the_same_audio_is_never_sealed_twice_under_one_key(tmp_path: Path) -> None:
@@ -364,14 +397,16 @@ async def test_foreign_files_are_listed_without_their_names(tmp_path: Path) -> N
     (tmp_path / "vault" / f"{RECORDING}.rec").write_bytes(b"xy")
     (tmp_path / "vault" / FOLDER / f"{RecordingId(UUID(int=9))}.wav").write_bytes(b"xyz")
     (tmp_path / "vault/2026/dangling").symlink_to("nowhere")
+    (tmp_path / "vault/2025").symlink_to(tmp_path)
     found = {(each.kind, each.id, each.folder, each.size_bytes) for each in store.present()}
     assert {each for each in found if each[0] is FileKind.FOREIGN} == {
         (FileKind.FOREIGN, None, FOLDER, 1),
         (FileKind.FOREIGN, None, "", 2),
         (FileKind.FOREIGN, None, "", 7),
+        (FileKind.FOREIGN, None, "", len(str(tmp_path))),
     }
     assert (FileKind.PLAIN, RecordingId(UUID(int=9)), FOLDER, 3) in found
-    assert len(found) == 5
+    assert len(found) == 6
     assert not any("600123456" in each.described for each in store.present())
 
 

@@ -2,8 +2,6 @@
 
 import os
 import stat
-import subprocess
-import sys
 import threading
 from pathlib import Path
 from uuid import UUID
@@ -22,9 +20,9 @@ from recorder.adapters.master_key import (
 from recorder.errors import ConfigurationError, KeyUnavailable, RecordingDamaged, RuleViolation
 from recorder.model import RecordingId
 from tests.builders import RECORDING
+from tests.crashing import crashes
 from tests.keys import MASTER_KEY_TEXT, OTHER_SECRET, SECRET, some_keys
 
-ROOT = Path(__file__).parents[2]
 OTHER = RecordingId(UUID(int=9))
 OLD, NEW = MasterKey(SECRET), MasterKey(OTHER_SECRET)
 
@@ -311,7 +309,6 @@ def test_a_key_destroyed_while_keys_are_rotated_does_not_come_back(tmp_path: Pat
 
 
 CRASHING = """
-import os, sys
 from pathlib import Path
 from recorder.adapters.key_rotation import rotate
 from recorder.adapters.keys import DiskKeys
@@ -319,21 +316,9 @@ from recorder.adapters.master_key import MasterKey
 from tests.builders import RECORDING
 from tests.keys import OTHER_SECRET, SECRET
 
-what, directory, die_at = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
-steps = 0
-
-def dying(act):
-    def step(*args, **kwargs):
-        global steps
-        steps += 1
-        if steps == die_at:
-            os.kill(os.getpid(), 9)
-        return act(*args, **kwargs)
-    return step
-
-for name in ("open", "write", "fsync", "rename", "unlink", "link"):
-    setattr(os, name, dying(getattr(os, name)))
+what, directory = sys.argv[1], Path(sys.argv[2])
 old = MasterKey(SECRET)
+from_now_on()
 if what == "rotate":
     rotate(directory, old=old, new=MasterKey(OTHER_SECRET), progress=lambda *_: None)
 elif what == "create":
@@ -341,18 +326,6 @@ elif what == "create":
 else:
     DiskKeys(directory, old).destroy(RECORDING)
 """
-
-
-def crash(what: str, directory: Path, die_at: int) -> bool:
-    """Do it in a process that kills itself before its Nth file operation; False = it lived."""
-    run = subprocess.run(
-        [sys.executable, "-c", CRASHING, what, str(directory), str(die_at)],
-        cwd=ROOT,
-        capture_output=True,
-        check=False,
-    )
-    assert run.returncode in {0, -9}, run.stderr.decode()
-    return run.returncode == -9
 
 
 def test_a_rotation_killed_before_any_step_is_finished_by_the_next(tmp_path: Path) -> None:
@@ -363,7 +336,7 @@ def test_a_rotation_killed_before_any_step_is_finished_by_the_next(tmp_path: Pat
         place = tmp_path / str(die_at)
         keys = some_keys(place)
         kept = {each: keys.create(each) for each in (RECORDING, OTHER)}
-        died = crash("rotate", place, die_at)
+        died = crashes(CRASHING, die_at, "rotate", place)
         # In between every key is readable with the master key that its file names.
         for each, key in kept.items():
             opened = [_get(master, place, each) for master in (OLD, NEW)]
@@ -389,7 +362,7 @@ def test_whatever_kills_a_key_being_replaced_or_destroyed_destroying_it_finishes
         place = tmp_path / str(die_at)
         keys = some_keys(place)
         keys.create(RECORDING)
-        died = crash(what, place, die_at)
+        died = crashes(CRASHING, die_at, what, place)
         keys.destroy(RECORDING)
         assert not keys.holds(RECORDING), f"killed at step {die_at}"
         assert sorted(each.name for each in place.iterdir()) == [".lock", "master.check"]

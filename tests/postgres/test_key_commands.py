@@ -4,8 +4,6 @@ import asyncio
 import hashlib
 import os
 import stat
-import subprocess
-import sys
 from pathlib import Path
 from uuid import UUID
 
@@ -13,6 +11,7 @@ import psycopg
 import pytest
 
 from recorder.adapters import wav
+from tests.crashing import crashes
 from tests.keys import MASTER_KEY_TEXT, OTHER_SECRET, a_vault, some_keys
 from tests.postgres.test_commands import Run, recorded, run, seal
 
@@ -126,25 +125,12 @@ def test_a_plain_file_that_is_not_its_rows_is_refused_and_left(
     assert stray.exists()
 
 
-KILLED = """
-import os, sys
-steps, die_at = 0, int(sys.argv.pop(1))
-
-def dying(act):
-    def step(*args, **kwargs):
-        global steps
-        steps += 1
-        if steps == die_at:
-            os.kill(os.getpid(), 9)
-        return act(*args, **kwargs)
-    return step
-
+ADOPTING = """
 from recorder import cli
 from recorder.adapters.postgres.ledger import PostgresLedger
-for name in ("write", "fsync", "rename", "unlink", "mkdir"):
-    setattr(os, name, dying(getattr(os, name)))
 PostgresLedger.mark_sealed = dying(PostgresLedger.mark_sealed)
 sys.argv = ["recorder", "keys", "adopt"]
+from_now_on()
 cli.main()
 """
 
@@ -164,15 +150,7 @@ def test_taking_over_killed_before_any_step_is_finished_by_the_next_run(
     while died:
         die_at += 1
         plain = make_plain(database_url, tmp_path, recorded)
-        killed = subprocess.run(
-            [sys.executable, "-c", KILLED, str(die_at)],
-            cwd=tmp_path,
-            env={**environment, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            check=False,
-        )
-        assert killed.returncode in {0, -9}, killed.stderr.decode()
-        died = killed.returncode == -9
+        died = crashes(ADOPTING, die_at, environment=environment)
         assert run("keys", "adopt").status == 0, f"killed at step {die_at}"
         assert list((tmp_path / "vault").rglob("*.wav")) == []
         assert forms(database_url) == {"rec1"}

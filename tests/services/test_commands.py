@@ -219,6 +219,14 @@ def test_keys_that_cannot_be_used_or_lie_with_the_vault_are_wrong(
     assert any(says in each for each in wrong(run))
 
 
+def test_recordings_that_lie_in_plain_are_wrong(run: Run) -> None:
+    """RG.4."""
+    day = Path("vault/2026/11/12")
+    day.mkdir(parents=True)
+    (day / "00000000-0000-0000-0000-000000000001.wav").touch()
+    assert any("keys adopt" in each for each in wrong(run))
+
+
 def test_keys_and_a_master_key_that_others_can_reach_are_told(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
