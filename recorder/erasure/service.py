@@ -113,15 +113,16 @@ class Eraser:
 
     async def days_in_force(self) -> int:
         """Return the retention that holds: a shorter one waits for a person (R7.2c)."""
-        return (await self._retention()).days
+        return (await self.retention()).days
 
-    async def _retention(self) -> RetentionInForce:
+    async def retention(self) -> RetentionInForce:
+        """Return the retention that holds, and whether another one waits."""
         applied = await self._purge_log.applied_days()
         return rules.retention_in_force(configured=self._configured_days, applied=applied)
 
     async def _apply_retention(self) -> int:
         """Write down the retention that holds from now on, and tell of one that waits."""
-        found = await self._retention()
+        found = await self.retention()
         if found.waits_for_a_person:
             log.warning("retention_waits", in_force=found.days, configured=self._configured_days)
         elif found.is_new:

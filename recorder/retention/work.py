@@ -87,6 +87,11 @@ class RetentionWork:
         """Write down what lapsed, then erase what is due."""
         lapsed = await self._holds.end_lapsed(actor=self._actor)
         report = await self._eraser.run()
+        retention = await self._eraser.retention()
+        if retention.waits_for_a_person:
+            detail = f"{retention.configured} days are set, {retention.days} are in force"
+            now = self._clock.now()
+            await self._inventory.report(IncidentKind.RETENTION_SHORTENED, detail, at=now)
         done = told(report)
         await tell(done)
         return f"{done}, {lapsed} holds lapsed" if lapsed else done
