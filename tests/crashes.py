@@ -189,9 +189,10 @@ class _Steps:
         os.open = self._opening(os.open)
         builtins.open = io.open = self._opening_by_python(io.open)
         soundfile.SoundFile.write = self._plain("write sound", soundfile.SoundFile.write)
-        setattr(soundfile.SoundFile, "__init__", self._sound(soundfile.SoundFile.__init__))  # noqa: B010 - mypy's
+        opening = "__init__"
+        setattr(soundfile.SoundFile, opening, self._sound(soundfile.SoundFile.__init__))
         for kind in (psycopg.Connection, psycopg.AsyncConnection):
-            kind.commit = self._plain("commit", kind.commit)
+            kind.commit = self._plain("commit", kind.commit)  # type: ignore[method-assign]
 
     def step(self, what: str) -> None:
         if self._dying:
