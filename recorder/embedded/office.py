@@ -146,9 +146,14 @@ class Office:
 
     def takes_calls(self) -> bool:
         """Tell whether capture says that it takes calls."""
-        url = f"http://127.0.0.1:{self.probe_port}/probe"
-        try:
-            with urllib.request.urlopen(url, timeout=1) as answer:
-                return bool(answer.status == 200)  # noqa: PLR2004
-        except (urllib.error.URLError, OSError):
-            return False
+        return takes_calls(self.probe_port)
+
+
+def takes_calls(probe_port: int) -> bool:
+    """Ask capture itself, as the dialplan does."""
+    url = f"http://127.0.0.1:{probe_port}/probe"
+    try:
+        with urllib.request.urlopen(url, timeout=1) as answer:
+            return bool(answer.status == 200)  # noqa: PLR2004
+    except (urllib.error.URLError, OSError):
+        return False

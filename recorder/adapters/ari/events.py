@@ -14,6 +14,9 @@ from typing import Any
 LONGEST_MESSAGE = 1 << 20
 """Characters; Asterisk's own events stay below 10,000."""
 
+MOST_BRACKETS = 1000
+"""How deep JSON may nest depends on the release of Python; Asterisk's events hold a few dozen."""
+
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 """The only ways in which a string that no encoding takes can stand in a message."""
 
@@ -62,6 +65,8 @@ def parse_event(message: str | bytes) -> Event | None:
         return None
     if isinstance(message, bytes):
         message = message.decode("utf-8", "replace")
+    if message.count("{") + message.count("[") > MOST_BRACKETS:
+        return None
     try:
         parsed = json.loads(message, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
