@@ -68,7 +68,7 @@ def parse_event(message: str | bytes) -> Event | None:
     if message.count("{") + message.count("[") > MOST_BRACKETS:
         return None
     try:
-        parsed = json.loads(message, parse_constant=_refuse_constant)
+        parsed = _DECODER.decode(message)
     except (ValueError, RecursionError):
         return None
     if not isinstance(parsed, dict) or not isinstance(parsed.get("type"), str):
@@ -99,6 +99,9 @@ def parse_time(value: object) -> datetime | None:
 def _refuse_constant(name: str) -> float:
     """Refuse ``NaN`` and ``Infinity``: Python reads them, JSON does not have them."""
     raise ValueError(name)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _encodable(value: Any) -> Any:  # noqa: ANN401 - whatever the JSON holds
