@@ -20,8 +20,6 @@ import numpy as np
 import psutil
 from rig import BARE, OURS, PLAIN, STAMPED, Rig, now, percentile, rig, waits, worst_from_median
 
-from recorder.adapters.wav import write_wav
-from recorder.embedded import tones
 from recorder.embedded.office import CHECKOUT
 
 Row = dict[str, object]
@@ -37,20 +35,17 @@ def main() -> None:
     """Run the rows asked for, print them, and keep them with the machine's description."""
     arguments = _parse()
     rows: list[Row] = []
-    with tempfile.TemporaryDirectory() as directory:
-        if arguments.soak is None and not (arguments.stress or arguments.rate):
-            rows += _sealing(Path(directory))
-        with rig(Path(directory), _report) as office:
-            if arguments.soak is not None:
-                rows += _soak(office, arguments.soak)
-            elif arguments.stress:
-                rows += _stress(office)
-            elif arguments.rate:
-                rows += _rate(office)
-            else:
-                rows += _calls(office, arguments.rounds)
-                rows += _first_ring(office)
-                rows += _delays(office)
+    with tempfile.TemporaryDirectory() as directory, rig(Path(directory), _report) as office:
+        if arguments.soak is not None:
+            rows += _soak(office, arguments.soak)
+        elif arguments.stress:
+            rows += _stress(office)
+        elif arguments.rate:
+            rows += _rate(office)
+        else:
+            rows += _calls(office, arguments.rounds)
+            rows += _first_ring(office)
+            rows += _delays(office)
     for row in rows:
         spread = f"  ({row['spread']})" if row.get("spread") else ""
         print(f"{row['what']:66} {row['value']:>10}  goal {row['goal']}{spread}")
@@ -232,25 +227,6 @@ def _sample(office: Rig) -> tuple[float, float, int, int]:
     query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'capture'"
     connections = office.rows(query)[0][0]
     return time.monotonic(), office.memory_mib(), office.capture.num_fds(), connections
-
-
-def _sealing(directory: Path) -> list[Row]:
-    """One call of four hours, 460 MB (L6)."""
-    raw = directory / "long.raw"
-    block = (1000 * tones.sine(440, 60, level=1.0)).astype("<i2")
-    stereo = block.repeat(2).tobytes()
-    with raw.open("wb") as file:
-        for _ in range(240):
-            file.write(stereo)
-    began, cpu = time.monotonic(), time.process_time()
-    write_wav(raw, directory / "long.wav")
-    spent, took = time.process_time() - cpu, time.monotonic() - began
-    (directory / "long.wav").unlink()
-    raw.unlink()
-    return [
-        _row("sealing 4 h (no encryption), times real time, CPU", 4 * 3600 / spent, ">= 500"),
-        _row("sealing 4 h (no encryption), times real time, clock", 4 * 3600 / took, ">= 200"),
-    ]
 
 
 def _worst(lengths: Sequence[tuple[float, float]]) -> float:

@@ -138,6 +138,9 @@ class _Disk:
 
         self._undo.append((target.parent, undo))
 
+    def linking(self, _: Path, name: Path) -> None:
+        self._undo.append((name.parent, lambda: name.unlink(missing_ok=True)))
+
     def unlinking(self, path: Path) -> None:
         self._dirty.discard(path)
         old = self._keep(path)
@@ -178,7 +181,8 @@ class _Steps:
         for name in ("fsync", "fdatasync"):
             setattr(os, name, self._sync(name, getattr(os, name)))
         for name in ("rename", "replace"):
-            setattr(os, name, self._two(name, getattr(os, name)))
+            setattr(os, name, self._two(name, getattr(os, name), self._disk.renaming))
+        os.link = self._two("link", os.link, self._disk.linking)
         for name in ("unlink", "remove"):
             setattr(os, name, self._one(name, getattr(os, name), self._disk.unlinking))
         os.mkdir = self._one("mkdir", os.mkdir, self._disk.making)
@@ -214,18 +218,21 @@ class _Steps:
 
     def _one(self, what: str, act: Any, note: Callable[[Path], object]) -> Any:
         def wrapped(path: Any, *args: Any, **kwargs: Any) -> Any:
-            self.step(f"{what} {Path(path).name}")
+            whole = _whole(path, kwargs.get("dir_fd"))
+            self.step(f"{what} {whole.name}")
             if not self._dying:
-                note(Path(path))
+                note(whole)
             return act(path, *args, **kwargs)
 
         return wrapped
 
-    def _two(self, what: str, act: Any) -> Any:
+    def _two(self, what: str, act: Any, note: Callable[[Path, Path], object]) -> Any:
         def wrapped(source: Any, target: Any, *args: Any, **kwargs: Any) -> Any:
-            self.step(f"{what} {Path(target).name}")
+            old = _whole(source, kwargs.get("src_dir_fd"))
+            new = _whole(target, kwargs.get("dst_dir_fd"))
+            self.step(f"{what} {new.name}")
             if not self._dying:
-                self._disk.renaming(Path(source), Path(target))
+                note(old, new)
             return act(source, target, *args, **kwargs)
 
         return wrapped
@@ -255,7 +262,7 @@ class _Steps:
     def _opening(self, act: Any) -> Any:
         def wrapped(path: Any, flags: int, *args: Any, **kwargs: Any) -> Any:
             if flags & (os.O_WRONLY | os.O_RDWR) and not self._dying:
-                self._open(Path(path))
+                self._open(_whole(path, kwargs.get("dir_fd")))
             return act(path, flags, *args, **kwargs)
 
         return wrapped
@@ -280,6 +287,11 @@ class _Steps:
     def _open(self, path: Path) -> None:
         self.step(f"open {path.name}")
         self._disk.written(path, new=not path.exists())
+
+
+def _whole(path: Any, folder: int | None) -> Path:
+    """Return a path also where it is told by an open folder and a name."""
+    return Path(path) if folder is None else _path_of(folder) / path
 
 
 def _path_of(handle: int) -> Path:

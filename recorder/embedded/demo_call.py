@@ -1,5 +1,6 @@
 """One test call through a private office that runs, and what became of it."""
 
+import io
 import json
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.regulation_file import load_regulation
 from recorder.embedded import sipp, tones
-from recorder.embedded.office import CHECKOUT, Office, takes_calls
+from recorder.embedded.office import CHECKOUT, Office, audio_of, takes_calls
 from recorder.errors import Unavailable
 from recorder.model import Layer
 
@@ -149,8 +150,9 @@ def _judge(state: Path, row: dict[str, Any] | None, report: Report) -> bool:
     if row is None or row["id"] is None:
         report(f"no recording: {row['reason'] if row else 'the call has no row'}")
         return False
-    path = state / "vault" / row["stored_on"] / f"{row['id']}.wav"
-    samples, rate = soundfile.read(path, always_2d=True)
+    path = state / "vault" / row["stored_on"] / f"{row['id']}.rec"
+    whole = audio_of(state, row["id"], row["stored_on"])
+    samples, rate = soundfile.read(io.BytesIO(whole), always_2d=True)
     seconds = len(samples) / rate
     left = tones.share_of(samples[:, 0], tones.CALLER_HZ)
     right = tones.share_of(samples[:, 1], tones.OFFICE_HZ)
@@ -167,7 +169,7 @@ def _judge(state: Path, row: dict[str, Any] | None, report: Report) -> bool:
     }
     report(f"recorded ({row['reason']}), answered by {row['answered_by']}")
     report(f"recording {row['id']}")
-    report(f"at {path.relative_to(CHECKOUT) if path.is_relative_to(CHECKOUT) else path}")
+    report(f"sealed at {path.relative_to(CHECKOUT) if path.is_relative_to(CHECKOUT) else path}")
     report(f"to be erased by {row['erase_by']:%Y-%m-%d %H:%M %Z}")
     for what, holds in checks.items():
         report(f"  {'yes' if holds else 'NO '}  {what}")

@@ -14,6 +14,7 @@ from recorder.adapters.vault import DiskVault
 from recorder.capture.journal import fold
 from recorder.custody import service
 from recorder.custody.service import Custodian
+from tests.keys import some_keys
 
 
 async def seal_all(directory: str, database_url: str) -> None:
@@ -25,7 +26,7 @@ async def seal_all(directory: str, database_url: str) -> None:
         custodian = Custodian(
             journals=journals,
             spool=DiskSpool(spool),
-            vault=DiskVault(Path(directory) / "vault"),
+            vault=DiskVault(Path(directory) / "vault", some_keys(Path(directory) / "keys")),
             ledger=PostgresLedger(engine),
             announcements=AnnouncementCatalogue(Path(directory) / "announcements"),
             clock=SystemClock(),

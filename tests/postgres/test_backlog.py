@@ -16,11 +16,11 @@ from recorder.adapters.journals import DiskJournals
 from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.ledger import PostgresLedger
 from recorder.adapters.spool import DiskSpool
-from recorder.adapters.vault import DiskVault
 from recorder.capture.journal import encode, entry, fold
 from recorder.custody.service import Custodian
 from recorder.model import CallId, RecordingId
 from tests.builders import IN_SCOPE, NOON
+from tests.keys import a_vault
 
 pytestmark = [pytest.mark.postgres, pytest.mark.load]
 BACKLOG = 5000
@@ -85,7 +85,7 @@ async def test_a_backlog_drains_oldest_first_and_holds_up_no_new_call(
         custodian = Custodian(
             journals=journals,
             spool=DiskSpool(spool),
-            vault=DiskVault(tmp_path / "vault"),
+            vault=a_vault(tmp_path),
             ledger=PostgresLedger(engine),
             announcements=AnnouncementCatalogue(tmp_path / "announcements"),
             clock=SystemClock(),

@@ -3,6 +3,7 @@
 Real files, a real PostgreSQL, real processes; see ``tests/crashes.py``.
 """
 
+import asyncio
 import hashlib
 import shutil
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from recorder.embedded.postgres import EmbeddedPostgres
 from recorder.model import CallId, RecordingId
 from tests.builders import IN_SCOPE, NOON
 from tests.crashes import Run, Stage
+from tests.keys import a_vault
 from tests.postgres.conftest import create, url_of
 
 pytestmark = pytest.mark.postgres
@@ -47,6 +49,7 @@ class World:
         self.spool, self.vault = self.directory / "spool", self.directory / "vault"
         for each in (self.spool, self.directory / "announcements"):
             each.mkdir(parents=True)
+        a_vault(self.directory)
         (self.spool / f"{RECORDING}.raw").write_bytes(AUDIO)
         journals = DiskJournals(self.spool)
         permitted = {"record": True, "reason": IN_SCOPE.reason, "rule_version": "1"}
@@ -103,12 +106,14 @@ class World:
         (row,) = self.rows()
         assert row["recording_id"] == RECORDING, run
         assert row["frames"] == SECONDS * 8000, run
-        path = f"vault/{row['stored_on']}/{RECORDING}.wav"
-        assert self.files().get(path) == row["sha256"], run
+        kept = a_vault(self.directory).digest(RECORDING, folder=str(row["stored_on"]))
+        assert asyncio.run(kept) == row["sha256"], run
 
     def assert_done(self, run: Run) -> None:
         self.assert_sealed(run)
-        assert len(self.files()) == 1, f"left over: {list(self.files())}, {run}"
+        left = [each for each in self.files() if Path(each).suffix in {".raw", ".journal", ".part"}]
+        assert left == [], run
+        assert len(list(self.vault.rglob(f"{RECORDING}.*"))) == 1, run
 
     def forget(self, postgres: EmbeddedPostgres) -> None:
         shutil.rmtree(self.directory)
@@ -158,10 +163,12 @@ def test_what_an_fsync_refused_is_written_anew_not_synced_again(
             break
         failed += 1
         name = run.steps[broken[0]].split()[-1]
-        if name.startswith(str(RECORDING)) and "commit" not in run.steps[: broken[0]]:
+        if name == f"{RECORDING}.part":
             after = run.steps[broken[0] + 1 :]
-            renamed = next(i for i, step in enumerate(after) if step.startswith("replace"))
-            assert "write sound" in after[:renamed], f"synced again, not written anew: {after}"
+            renamed = next(i for i, step in enumerate(after) if step.startswith("rename"))
+            assert f"open {RECORDING}.part" in after[:renamed], (
+                f"synced again, not written anew: {after}"
+            )
     assert failed >= 5
 
 
@@ -174,7 +181,7 @@ def test_the_row_is_committed_after_the_file_is_on_disk(
     day = f"{NOON:%d}"
     order = (
         f"fsync {RECORDING}.part",
-        f"replace {RECORDING}.wav",
+        f"rename {RECORDING}.rec",
         f"fsync {day}",
         "commit",
         f"unlink {RECORDING}.raw",
