@@ -33,6 +33,8 @@ from typing import Any, Self
 import psycopg
 import soundfile
 
+from tests.power_cut import Disk
+
 DIED = 86
 MOST_STEPS = 500
 
@@ -107,63 +109,6 @@ class Stage:
         raise AssertionError("the act never completed")
 
 
-class _Disk:
-    """What a power cut would take: contents and names that were not put on disk yet."""
-
-    def __init__(self) -> None:
-        self._dirty: set[Path] = set()
-        self._undo: list[tuple[Path, Callable[[], object]]] = []
-        self._kept = Path(tempfile.mkdtemp(prefix="crashes-"))
-
-    def written(self, path: Path, *, new: bool) -> None:
-        # What stood there before may be lost or kept: only what is new is surely not there yet.
-        if new:
-            self._dirty.add(path)
-            self._undo.append((path.parent, lambda: path.unlink(missing_ok=True)))
-
-    def synced(self, path: Path) -> None:
-        self._dirty.discard(path)
-        self._undo = [each for each in self._undo if each[0] != path]
-
-    def renaming(self, source: Path, target: Path) -> None:
-        old = self._keep(target)
-        if source in self._dirty:
-            self._dirty.discard(source)
-            self._dirty.add(target)
-
-        def undo() -> None:
-            target.rename(source)
-            if old is not None:
-                old.rename(target)
-
-        self._undo.append((target.parent, undo))
-
-    def linking(self, _: Path, name: Path) -> None:
-        self._undo.append((name.parent, lambda: name.unlink(missing_ok=True)))
-
-    def unlinking(self, path: Path) -> None:
-        self._dirty.discard(path)
-        old = self._keep(path)
-        if old is not None:
-            self._undo.append((path.parent, lambda: old.rename(path)))
-
-    def making(self, path: Path) -> None:
-        self._undo.append((path.parent, path.rmdir))
-
-    def cut(self) -> None:
-        for path in self._dirty:
-            path.write_bytes(b"")
-        for _, undo in reversed(self._undo):
-            undo()
-
-    def _keep(self, path: Path) -> Path | None:
-        if not path.exists():
-            return None
-        kept = self._kept / str(len(self._undo))
-        kept.hardlink_to(path)
-        return kept
-
-
 class _Steps:
     """Counts the steps of this process, and ends it before the one it was told."""
 
@@ -173,7 +118,7 @@ class _Steps:
         self._die_at, self._power_cut, self._fail_fsync = die_at, power_cut, fail_fsync
         self._trace = trace
         self._count = self._fsyncs = 0
-        self._disk = _Disk()
+        self._disk = Disk()
         self._write = os.write
         self._dying = False
 
