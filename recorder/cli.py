@@ -9,6 +9,7 @@ from recorder.commands import (
     calls,
     config,
     db,
+    demo,
     erasing,
     hold,
     keys,
@@ -30,6 +31,7 @@ app.add_typer(db.app, name="db")
 app.add_typer(announcement.app, name="announcement")
 app.add_typer(calls.app, name="calls")
 app.add_typer(recordings.app, name="recordings")
+app.add_typer(demo.app, name="demo")
 app.add_typer(keys.app, name="keys")
 app.add_typer(hold.app, name="hold")
 app.add_typer(erasing.approvals, name="approval")
