@@ -215,9 +215,11 @@ async def _purge(keeping: Keeping) -> PurgeReport:
     console = Console(stderr=True)
     with Progress(console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("erasing", total=None)
-        return await keeping.eraser.run(
-            lambda so_far: progress.update(task, completed=so_far.erased + so_far.finished)
-        )
+
+        async def show(so_far: PurgeReport) -> None:
+            progress.update(task, completed=so_far.erased + so_far.finished)
+
+        return await keeping.eraser.run(show)
 
 
 async def _release(keeping: Keeping, token: str) -> None:
