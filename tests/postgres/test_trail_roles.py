@@ -6,8 +6,8 @@ import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege
 
-from recorder.adapters.postgres import trail
 from recorder.adapters.postgres.connect import connect
+from recorder.adapters.postgres.trail_reading import PostgresTrail
 from recorder.audit.rules import Fault, Why, verify
 from tests.postgres.test_trail import append, entries, fault, some_events
 
@@ -208,6 +208,6 @@ async def test_a_tail_cut_with_its_head_is_found_against_a_checkpoint(database_u
         )
     async with connect(database_url) as engine:
         assert await fault(engine) is None
-        head = await trail.head(engine)
+        head = await PostgresTrail(engine).head()
         cut = verify(await entries(engine), head=head, signed=signed)
         assert cut == Fault(seq=4, why=Why.CUT_OFF)
