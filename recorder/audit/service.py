@@ -145,19 +145,21 @@ class Auditor:
         self, verifier: Verifier, seen: Callable[[int], None], *, since: int
     ) -> Fault | None:
         """Feed the verifier to the trail's end, which may move on meanwhile."""
+        known: Position | None = None
         while True:
-            before = verifier.last.seq
             async for entry in self._entries(since):
                 if fault := verifier.check(entry):
                     return fault
                 if entry.seq % 100 == 0:
                     seen(entry.seq)
-            head = await self._trail.head()
-            if head is None:
+            # Entries read after a head must reach it; a head read after them may be ahead.
+            if known is not None and known.seq > verifier.last.seq:
+                return verifier.finish(head=known)
+            known = await self._trail.head()
+            if known is None:
                 return Fault(seq=verifier.last.seq + 1, why=Why.CUT_OFF)
-            # The head was read after the entries. If it is ahead, they are there by now.
-            if head.seq <= verifier.last.seq or verifier.last.seq == before:
-                return verifier.finish(head=head)
+            if known.seq <= verifier.last.seq:
+                return verifier.finish(head=known)
             since = verifier.last.seq
 
     async def _entries(self, seq: int) -> AsyncIterator[Entry]:
