@@ -14,6 +14,7 @@ from recorder.adapters.postgres import migrate
 from recorder.adapters.postgres.tables import Base
 from recorder.embedded.postgres import EmbeddedPostgres, binaries
 from recorder.errors import ConfigurationError, LedgerUnavailable
+from tests.postgres.conftest import member_url_of
 
 pytestmark = pytest.mark.postgres
 
@@ -45,6 +46,13 @@ def test_an_owner_who_is_no_superuser_migrates_where_the_roles_are_there(
         with psycopg.connect(postgres.plain_url, autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
             connection.execute("DROP ROLE plain_owner")
+
+
+def test_a_process_is_told_that_only_the_owner_migrates(
+    postgres: EmbeddedPostgres, empty_url: str
+) -> None:
+    with pytest.raises(ConfigurationError, match="owner"):
+        migrate.upgrade(member_url_of(postgres, empty_url, "recorder_runtime"))
 
 
 def test_the_migrated_schema_is_the_one_in_the_code(database_url: str) -> None:
