@@ -6,6 +6,7 @@ import typer
 
 from recorder.commands import (
     announcement,
+    audit,
     calls,
     config,
     db,
@@ -40,6 +41,7 @@ app.command("erase")(erasing.erase)
 app.command("reconcile")(retention.reconcile)
 app.add_typer(retention.reports, name="report")
 config.app.command("apply-retention")(retention.apply_retention)
+app.add_typer(audit.app, name="audit")
 
 
 def main() -> None:
