@@ -6,6 +6,7 @@ from typing import Any
 from recorder.adapters.ari import AriClient, AriError, Conflict, NotFound
 from recorder.errors import CallGone, SwitchboardUnavailable
 from recorder.model import Announcement, RecordingId
+from recorder.ports import LiveControl
 
 APPLICATION = "recorder"
 """Name of the Stasis application, and of the dialplan's context."""
@@ -14,9 +15,11 @@ APPLICATION = "recorder"
 class AriSwitchboard:
     """Commands calls on one Asterisk. See ``recorder.ports.Switchboard`` for the promises."""
 
-    def __init__(self, client: AriClient, *, announcements: Path) -> None:
+    def __init__(self, client: AriClient, *, announcements: Path, live: LiveControl | None) -> None:
+        """``live`` = None: AMI is not used, and only the dialplan can stop a recording."""
         self._client = client
         self._announcements = announcements
+        self._live = live
 
     async def follow(self, channel_id: str) -> None:
         """Keep this channel's events coming after it leaves the application."""
@@ -57,12 +60,25 @@ class AriSwitchboard:
         )
 
     async def stop_recording(self, channel_id: str, recording_id: RecordingId) -> None:  # noqa: ARG002 - the port's
-        """Refuse: a channel that has left the application can be stopped by the dialplan alone.
+        """Make the PBX stop recording this call; what there is stays (R3.4h).
 
-        Callers passed on to the outside go through ``Gosub(recorder,leaving,1)`` of the office's
-        outbound route, which stops the recording itself.
+        A channel that has left the application takes no command of ARI, so AMI does it. Without
+        AMI it can only be found out whether ``Gosub(recorder,leaving,1)`` of the office's outbound
+        route has done it: that empties the variable.
         """
-        raise SwitchboardUnavailable("only the dialplan can stop a recording")
+        if self._live is not None:
+            await self._live.stop(channel_id)
+            return
+        try:
+            monitor = await self._client.channels.getChannelVar(
+                channelId=channel_id, variable="RECORDER_MIXMONITOR_ID"
+            )
+        except (NotFound, Conflict) as error:
+            raise CallGone(str(error)) from error
+        except AriError as error:
+            raise SwitchboardUnavailable(str(error)) from error
+        if monitor:
+            raise SwitchboardUnavailable("without AMI only the dialplan can stop a recording")
 
     async def release(
         self, channel_id: str, *, outcome: str, recording_id: RecordingId | None

@@ -207,6 +207,7 @@ class Capture:
             following=replace(
                 self._following(record.recording_id),
                 bridged=bool(record.bridged) and record.bridged[-1].until is None,
+                stopped=any(each.kind == "recording:stopped" for each in record.timeline),
             ),
             tools=self._tools,
         )

@@ -25,7 +25,10 @@ def trial_regulation(*, choice_wait_s: float | None = None) -> str:
     """
     text = (CHECKOUT / "regulation.toml").read_text(encoding="utf-8")
     text = text.replace("recording = false", "recording = true")
-    text = text.replace("trunks = []", 'trunks = [{ endpoint = "trunk", context = "from-trunk" }]')
+    listed = ", ".join(
+        f'{{ endpoint = "{each}", context = "from-trunk" }}' for each in ("trunk", "outside")
+    )
+    text = text.replace("trunks = []", f"trunks = [{listed}]")
     if choice_wait_s is not None:
         text = text.replace("choice_wait_s = 3.0", f"choice_wait_s = {choice_wait_s}")
     return text
@@ -77,6 +80,8 @@ class Office:
         return {
             "RECORDER_ARI_URL": self.asterisk.ari_url,
             "RECORDER_ARI_PASSWORD": self.asterisk.ari_password,
+            "RECORDER_AMI_PORT": str(self.asterisk.ami_port),
+            "RECORDER_AMI_PASSWORD": self.asterisk.ami_password,
             "RECORDER_DATABASE_URL": self.postgres.url,
             "RECORDER_SPOOL_DIR": str(self.spool),
             "RECORDER_VAULT_DIR": str(self.vault),
