@@ -55,7 +55,7 @@ class AmiControl:
     @property
     def connected(self) -> bool:
         """Tell whether Asterisk has accepted the account and answers."""
-        return self._session is not None
+        return self._session is not None and not self._session.lost.is_set()
 
     def __enter__(self) -> Self:
         """Start connecting; does not wait for it."""
@@ -122,7 +122,7 @@ class AmiControl:
 
     async def _ask(self, action: dict[str, str], *, excused: str = "") -> Any:  # noqa: ANN401 - panoramisk's
         session = self._session
-        if session is None:
+        if session is None or session.lost.is_set():
             raise SwitchboardUnavailable("AMI is not connected")
         if not all(value.isprintable() for value in action.values()):
             raise SwitchboardUnavailable("a value for AMI holds control characters")

@@ -30,6 +30,11 @@ class Following:
     """R3.4h: stop recording when somebody from outside joins."""
     bridged: bool = False
     parties: tuple[str, ...] = ()
+    channels: frozenset[str] = frozenset()
+    """Channels on the line that are followed or have been."""
+    held: bool = False
+    transferred: ev.Transferred | None = None
+    """The last news of a transfer: it is told by each channel in it."""
     checked: bool = False
     outside: bool = False
     """Somebody from outside has been on the line, so the recording has to stop."""
@@ -50,18 +55,20 @@ def follow(state: Following, event: ev.Event) -> Step:  # noqa: C901 - one case 
     match event:
         case ev.LineChanged():
             return _line(state, event)
-        case ev.HoldChanged(held=held):
-            return state, (ev.Note(kind="hold:changed", fields={"at": at, "held": held}),)
-        case ev.Transferred(attended=attended, to=to):
+        case ev.HoldChanged(held=held) if held != state.held:
+            note = ev.Note(kind="hold:changed", fields={"at": at, "held": held})
+            return replace(state, held=held), (note,)
+        case ev.Transferred(attended=attended, to=to) if not _told(state, event):
             fields = {"at": at, "attended": attended, "to": to}
-            return state, (ev.Note(kind="call:transferred", fields=fields),)
+            note = ev.Note(kind="call:transferred", fields=fields)
+            return replace(state, transferred=event), (note,)
         case ev.QualityReported(figures=figures):
             return state, (ev.Note(kind="quality:reported", fields={"figures": dict(figures)}),)
         case ev.RecordingArmed():
             return state, (ev.Note(kind="recording:armed", fields={"at": at}),)
         case ev.AudioChecked(growing=growing):
             note = ev.Note(kind="audio:checked", fields={"at": at, "growing": growing})
-            alarm = () if growing else (ev.Raise(kind=IncidentKind.AUDIO_GAP),)
+            alarm = () if growing or state.stopped else (ev.Raise(kind=IncidentKind.AUDIO_GAP),)
             return state, (note, *alarm)
         case ev.CommandRefused(gone=False) if state.stopped:
             # Nothing else is commanded of a released call. Asked again until it is done.
@@ -104,7 +111,15 @@ def _line(state: Following, event: ev.LineChanged) -> Step:
     if state.stop_outside and _outside(state, event.parties):
         after = replace(after, outside=True)
     after, stop = _stop(after, event)
-    return after, (*commands, *stop)
+    newcomers = sorted(event.channels - state.channels)
+    after = replace(after, channels=state.channels | event.channels)
+    commands += [*stop, *(ev.FollowParty(channel_id=each) for each in newcomers)]
+    return after, tuple(commands)
+
+
+def _told(state: Following, event: ev.Transferred) -> bool:
+    known = state.transferred
+    return known is not None and (known.at, known.to) == (event.at, event.to)
 
 
 def _stop(state: Following, event: ev.Event) -> Step:

@@ -82,6 +82,13 @@ class Bridges:
             )
         )
 
+    def channels_on_the_line(self, channel_id: str) -> frozenset[str]:
+        """Return the channels connected with this one, itself among them; Local ones left out."""
+        reachable = self._reachable(channel_id).items()
+        return frozenset(
+            {channel_id} | {each for each, name in reachable if not name.startswith(LOCAL)}
+        )
+
     def touched_by(self, bridge_id: str) -> frozenset[str]:
         """Return the channels whose line may have changed because of this bridge."""
         first = next(iter(self._members.get(bridge_id, {})), None)

@@ -5,7 +5,7 @@ the tests then look at what was kept of each.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from recorder.adapters.ami import AmiControl
 from recorder.embedded import tones
 from recorder.embedded.asterisk_config import DESK, DESK_2, OUTSIDE, TRUNK
 from recorder.embedded.office import Office
+from recorder.errors import CallGone
 from tests.asterisk.observed import audio_of, row_of, rows, spool_files, wait_until
 from tests.asterisk.phones import Line, Phone
 
@@ -28,6 +30,12 @@ BY_THE_ROUTE, PAST_THE_ROUTE = "0600700800", "9600700800"
 CALLER, DESK_SAYS, COLLEAGUE = tones.CALLER_HZ, tones.OFFICE_HZ, 1300.0
 DESK_ASIDE, COLLEAGUE_ASIDE, STRANGER = 2100.0, 2500.0, 2900.0
 """What is said between the office's own, and by somebody outside."""
+
+TONES = (CALLER, DESK_SAYS, COLLEAGUE, DESK_ASIDE, COLLEAGUE_ASIDE, STRANGER, tones.MARKER_HZ)
+TRACE = 0.002
+"""Share of a side's energy above which a tone is in it: 10 ms of 5 s."""
+
+INCIDENTS = "SELECT kind FROM incident WHERE call_id = %s"
 
 _numbers = count(616_000_001)
 
@@ -44,6 +52,7 @@ class Phones:
 class Stage:
     """Where one scene is played."""
 
+    office: Office
     phones: Phones
     number: str
     """The caller's own number."""
@@ -183,13 +192,40 @@ async def group_member_inside(stage: Stage) -> None:
     await caller.hang_up()
 
 
+async def muted_then_stopped(stage: Stage) -> None:
+    caller, _ = await stage.arrive()
+    asterisk = stage.office.asterisk
+    channels = await asyncio.to_thread(asterisk.cli, "core show channels concise")
+    ours = [each.split("!") for each in channels.splitlines() if f"!{stage.number}!" in each]
+    (channel_id,) = [each[-1] for each in ours if each[0].startswith("PJSIP/trunk-")]
+    where: dict[str, Any] = {"host": "127.0.0.1", "port": asterisk.ami_port, "user": "recorder"}
+    with AmiControl(password=asterisk.ami_password, **where) as control:
+        await until(lambda: control.connected)
+        await control.mute(channel_id)
+        await asyncio.sleep(2)
+        await control.unmute(channel_id)
+        await asyncio.sleep(2)
+        await control.stop(channel_id)
+        await control.stop(channel_id)
+        await asyncio.sleep(2)
+        await caller.hang_up()
+        with pytest.raises(CallGone):
+            await control.stop(channel_id)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110 - what is waited for is in another thread
+            await asyncio.sleep(0.02)
+
+
 SCENES: Mapping[str, Callable[[Stage], Awaitable[None]]] = {
     each.__name__: each
     for each in (
         *(blind_inside, attended_inside, held, queue_then_blind, ring_group_then_attended),
         *(caller_leaves_first, office_to_outside, office_inside, blind_outside),
         *(blind_outside_past_the_route, attended_outside, group_member_outside),
-        group_member_inside,
+        *(group_member_inside, muted_then_stopped),
     )
 }
 
@@ -210,14 +246,43 @@ class Played:
     def moments(self) -> list[str]:
         return [each["kind"] for each in self.row()["timeline"]]
 
+    def details(self) -> list[str]:
+        return [each["detail"] for each in self.row()["timeline"]]
+
     def sides(self) -> "tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]":
         samples = audio_of(self.office, self.row())
         return samples[:, 0], samples[:, 1]
 
+    def heard(self) -> tuple[set[float], set[float]]:
+        """Return the tones on either side: of the caller, and of the office."""
+        left, right = (
+            {tone for tone in TONES if tones.share_of(side, tone) > TRACE} for side in self.sides()
+        )
+        return left, right
+
+    def ends_with(self, tone: float) -> bool:
+        """Tell whether the office's side says this tone at its end."""
+        _, office = self.sides()
+        return tones.share_of(office[-tones.SAMPLE_RATE // 2 :], tone) > 0.9
+
+    def assert_whole(self) -> None:
+        """One recording, as long as its parts together."""
+        row = self.row()
+        assert row["outcome"] == "recorded"
+        assert row["frames"] / tones.SAMPLE_RATE == pytest.approx(row["bridged_seconds"], abs=0.2)
+        assert rows(self.office, INCIDENTS, row["id"]) == []
+
 
 async def play_all(office: Office) -> dict[str, Played]:
-    async with _phones(office) as phones:
-        stages = {name: Stage(phones, str(next(_numbers))) for name in SCENES}
+    where = {"port": office.asterisk.desk_port, "pbx_port": office.asterisk.sip_port}
+    async with (
+        Phone.at("caller", TRUNK, **where) as caller,
+        Phone.at("desk", DESK, **where) as desk,
+        Phone.at("desk-2", DESK_2, **where) as colleague,
+        Phone.at("outside", OUTSIDE, **where) as outside,
+    ):
+        phones = Phones(caller, desk, colleague, outside)
+        stages = {name: Stage(office, phones, str(next(_numbers))) for name in SCENES}
         failures = await asyncio.gather(
             *(SCENES[name](stage) for name, stage in stages.items()), return_exceptions=True
         )
@@ -227,70 +292,128 @@ async def play_all(office: Office) -> dict[str, Played]:
     }
 
 
-def _phones(office: Office) -> Any:
-    from contextlib import AsyncExitStack, asynccontextmanager
-
-    @asynccontextmanager
-    async def opened() -> Any:
-        where = {"port": office.asterisk.desk_port, "pbx_port": office.asterisk.sip_port}
-        async with AsyncExitStack() as stack:
-            names = (("caller", TRUNK), ("desk", DESK), ("desk-2", DESK_2), ("outside", OUTSIDE))
-            yield Phones(
-                *[await stack.enter_async_context(Phone.at(*each, **where)) for each in names]
-            )
-
-    return opened()
-
-
 @pytest.fixture(scope="module")
-def played(office: Office) -> Iterator[dict[str, Played]]:
-    yield asyncio.run(play_all(office))
+def played(office: Office) -> dict[str, Played]:
+    return asyncio.run(play_all(office))
 
 
-@pytest.mark.parametrize("name", SCENES)
-def test_look(played: dict[str, Played], name: str) -> None:
-    p = played[name]
-    print(name, p.number, repr(p.failure))
-    if name.startswith("office"):
-        return
-    row = p.row()
-    print(row["outcome"], row["reason"], row["answered_by"], row["bridged"], row["bridged_seconds"])
-    for each in row["timeline"]:
-        print("   ", each)
-    print(rows(p.office, "SELECT kind FROM incident WHERE call_id = %s", row["id"]))
-    if row["recording_id"]:
-        for side in p.sides():
-            print(
-                len(side) / 8000,
-                {
-                    h: round(tones.share_of(side, h), 4)
-                    for h in (
-                        CALLER,
-                        DESK_SAYS,
-                        COLLEAGUE,
-                        DESK_ASIDE,
-                        COLLEAGUE_ASIDE,
-                        STRANGER,
-                        1700.0,
-                    )
-                },
-            )
-            print(
-                "  ",
-                [
-                    max(
-                        (
-                            CALLER,
-                            DESK_SAYS,
-                            COLLEAGUE,
-                            DESK_ASIDE,
-                            COLLEAGUE_ASIDE,
-                            STRANGER,
-                            1700.0,
-                            0.0,
-                        ),
-                        key=lambda h: tones.share_of(side[i : i + 2000], h) if h else 0.3,
-                    )
-                    for i in range(0, len(side), 2000)
-                ],
-            )
+@pytest.mark.parametrize("scene", ["blind_inside", "queue_then_blind"])
+def test_a_call_passed_on_blindly_stays_one_recording(
+    played: dict[str, Played], scene: str
+) -> None:
+    """R3.4c: a REFER of the desk, also of one that a queue reached through a Local channel."""
+    call = played[scene]
+    call.assert_whole()
+    assert (call.row()["answered_by"], call.row()["parties"]) == ("desk", ["desk", "desk-2"])
+    assert "blind → desk-2" in call.details()
+    assert call.heard() == ({CALLER}, {DESK_SAYS, COLLEAGUE})
+    assert call.ends_with(COLLEAGUE)
+
+
+@pytest.mark.parametrize("scene", ["attended_inside", "ring_group_then_attended"])
+def test_what_the_office_says_among_itself_before_it_passes_a_call_on_is_in_no_file(
+    played: dict[str, Played], scene: str
+) -> None:
+    """R3.4c, R3.4e: a REFER with Replaces after asking, the caller on hold meanwhile."""
+    call = played[scene]
+    call.assert_whole()
+    assert (call.row()["answered_by"], call.row()["parties"]) == ("desk", ["desk", "desk-2"])
+    assert "attended → desk-2" in call.details()
+    assert call.moments().count("call:held") == 1
+    assert call.heard() == ({CALLER}, {DESK_SAYS, COLLEAGUE})
+    assert call.ends_with(COLLEAGUE)
+
+
+def test_a_held_call_goes_on_in_the_same_recording(played: dict[str, Played]) -> None:
+    """R3.4c: a re-INVITE of the desk; nothing of the desk meanwhile."""
+    call = played["held"]
+    call.assert_whole()
+    kinds = [each for each in call.moments() if each in {"call:held", "call:unheld"}]
+    assert kinds == ["call:held", "call:unheld"]
+    assert call.heard() == ({CALLER}, {DESK_SAYS})
+    assert call.ends_with(DESK_SAYS)
+
+
+def test_a_recording_ends_with_the_caller_though_the_office_talks_on(
+    played: dict[str, Played],
+) -> None:
+    """R3.4d: the caller hangs up on hold, desk and colleague talk on for 3 s."""
+    call = played["caller_leaves_first"]
+    call.assert_whole()
+    assert call.row()["frames"] / tones.SAMPLE_RATE == pytest.approx(4, abs=0.5)
+    assert call.heard() == ({CALLER}, {DESK_SAYS})
+
+
+@pytest.mark.parametrize("scene", ["office_to_outside", "office_inside"])
+def test_a_call_of_the_office_itself_is_never_touched(
+    played: dict[str, Played], scene: str
+) -> None:
+    """R3.4b: outbound and internal."""
+    call = played[scene]
+    if call.failure is not None:
+        raise call.failure
+    assert rows(call.office, "SELECT 1 FROM call WHERE caller_number = %s", call.number) == []
+    wait_until(lambda: spool_files(call.office) == [], 10)
+
+
+@pytest.mark.parametrize(
+    ("scene", "talked_s"),
+    [("blind_outside", 2), ("blind_outside_past_the_route", 2), ("attended_outside", 4)],
+)
+def test_a_caller_passed_on_to_the_outside_is_recorded_no_further(
+    played: dict[str, Played], scene: str, talked_s: float
+) -> None:
+    """R3.4h, R8.2f: by the outbound route, and through AMI where that does not see it."""
+    call = played[scene]
+    row = call.row()
+    assert row["outcome"] == "recorded"
+    (stopped,) = [each for each in row["timeline"] if each["kind"] == "recording:stopped"]
+    assert stopped["detail"] == "forwarded_outside"
+    assert row["bridged_seconds"] > talked_s + 3, "the call went on"
+    assert row["frames"] / tones.SAMPLE_RATE == pytest.approx(talked_s, abs=0.5)
+    assert not row["incomplete"]
+    assert call.heard() == ({CALLER}, {DESK_SAYS})
+    assert rows(call.office, INCIDENTS, row["id"]) == []
+
+
+def test_a_ring_group_whose_member_outside_answers_is_not_recorded(
+    played: dict[str, Played],
+) -> None:
+    """R3.4h: reached by a Local channel; the caller is with the outside from the start."""
+    call = played["group_member_outside"]
+    row = call.row()
+    if row["outcome"] == "recorded":
+        # What was said before Asterisk had carried out the stop.
+        assert row["frames"] / tones.SAMPLE_RATE < 0.5
+    else:
+        assert row["reason"] == "forwarded_outside"
+    assert "recording:stopped" in call.moments()
+    assert rows(call.office, INCIDENTS, row["id"]) == []
+
+
+def test_a_ring_group_with_a_member_outside_is_recorded_when_the_desk_answers(
+    played: dict[str, Played],
+) -> None:
+    """R3.4h: a telephone that only rings outside stops nothing."""
+    call = played["group_member_inside"]
+    call.assert_whole()
+    assert "recording:stopped" not in call.moments()
+    assert call.heard() == ({CALLER}, {DESK_SAYS})
+
+
+def test_a_mute_writes_silence_and_keeps_the_time(played: dict[str, Played]) -> None:
+    """RG.12, through AMI: 2 s of the call are silent on both sides, and it stops when told."""
+    call = played["muted_then_stopped"]
+    row = call.row()
+    for side, says in zip(call.sides(), (CALLER, DESK_SAYS), strict=True):
+        quarter = tones.SAMPLE_RATE // 4
+        loud = [
+            bool(np.abs(side[start : start + quarter]).max() > 0.01)
+            for start in range(0, len(side) - quarter, quarter)
+        ]
+        assert loud.count(False) == pytest.approx(8, abs=2)
+        assert loud[0]
+        assert loud[-1]
+        assert tones.share_of(side, says) > 0.9
+    assert row["frames"] / tones.SAMPLE_RATE == pytest.approx(6, abs=0.6)
+    assert row["bridged_seconds"] > 7
