@@ -52,7 +52,10 @@ class Switchboard(Protocol):
         """Stop what is playing. Stopping what has ended is a success."""
 
     async def extend_watchdog(self, channel_id: str, seconds: float) -> None:
-        """Set how long from now the PBX waits before it takes the caller back by itself."""
+        """Set how long from now the PBX waits before it takes the caller back by itself.
+
+        The caller leaves for it and is handed over anew, both told by events.
+        """
 
     async def stop_recording(self, channel_id: str, recording_id: RecordingId) -> None:
         """Make the PBX stop recording this call; what there is stays (R3.4h).

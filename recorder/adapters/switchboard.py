@@ -1,5 +1,6 @@
 """Commands of the capture as requests of ARI; events: :mod:`recorder.adapters.pbx_events`."""
 
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +53,13 @@ class AriSwitchboard:
             raise SwitchboardUnavailable(str(error)) from error
 
     async def extend_watchdog(self, channel_id: str, seconds: float) -> None:
-        """Set how long from now the dialplan waits before it takes the caller back."""
+        """Send the caller through ``more.<seconds>`` of the dialplan, which sets it and comes back.
+
+        Not by ``TIMEOUT(absolute)`` through ARI, for the reason that ``release`` has.
+        """
         await _carried_out(
-            self._client.channels.setChannelVar(
-                channelId=channel_id, variable="TIMEOUT(absolute)", value=f"{seconds:.0f}"
+            self._client.channels.continueInDialplan(
+                channelId=channel_id, context=APPLICATION, extension=f"more.{ceil(seconds)}"
             )
         )
 
