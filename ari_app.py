@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 import uuid_utils.compat as uuids
 
 from recorder import logs
-from recorder.adapters.ami import AmiControl
+from recorder.adapters.ami import open_ami
 from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
 from recorder.adapters.ari import AriClient
 from recorder.adapters.bypassed import BypassedLog
@@ -52,7 +52,6 @@ async def serve(settings: Settings) -> None:
             office_zone=settings.office_zone,
             read_call=lambda call_id: fold(journals.read(call_id)),
         )
-        ami = _ami(settings)
         # Client and capture need each other: the later is named in functions called once both are.
         client = AriClient(
             url=str(settings.ari_url),
@@ -63,12 +62,10 @@ async def serve(settings: Settings) -> None:
             on_connect=lambda: reconcile(),  # noqa: PLW0108
             on_disconnect=lambda: capture.disconnected(),  # noqa: PLW0108
         )
+        s = settings
+        live = stack.enter_context(open_ami(s.ami_host, s.ami_port, s.ami_user, s.ami_password))
         capture = Capture(
-            switchboard=AriSwitchboard(
-                client,
-                announcements=settings.announcement_dir_of_pbx,
-                live=stack.enter_context(ami) if ami else None,
-            ),
+            switchboard=AriSwitchboard(client, sounds=s.announcement_dir_of_pbx, live=live),
             journals=journals,
             spool=spool,
             announcements=announcements,
@@ -97,18 +94,6 @@ async def serve(settings: Settings) -> None:
             notes = BypassedLog(settings.spool_dir)
             tasks.create_task(take_bypassed_calls(notes, capture, custodian), name="bypassed")
             tasks.create_task(watch_announcements(announcements, custodian), name="sounds")
-
-
-def _ami(settings: Settings) -> AmiControl | None:
-    password = settings.ami_password.get_secret_value()
-    if not password:
-        return None
-    return AmiControl(
-        host=settings.ami_host,
-        port=settings.ami_port,
-        user=settings.ami_user,
-        password=password,
-    )
 
 
 if __name__ == "__main__":

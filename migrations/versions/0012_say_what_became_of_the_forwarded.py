@@ -18,15 +18,17 @@ INCIDENTS = (
 REASONS = (
     *("stayed_on_the_line", "consented_by_key", "not_enabled", "not_from_a_trunk"),
     *("line_not_listed", "caller_internal", "declined", "no_consent", "caller_left"),
-    *("not_answered", "announcement_missing", "announcement_failed", "disk_low"),
+    "not_answered",
+    *("announcement_missing", "announcement_failed", "disk_low"),
     *("spool_unavailable", "link_lost", "app_restarted", "app_absent", "app_unresponsive"),
     *("pbx_lost", "audio_lost"),
 )
+NEXT = REASONS.index("not_answered") + 1
 
 
 def upgrade() -> None:
     _allow("incident", "kind", (*INCIDENTS, "stop_refused"))
-    _allow("call", "reason", (*REASONS, "forwarded_outside"))
+    _allow("call", "reason", (*REASONS[:NEXT], "forwarded_outside", *REASONS[NEXT:]))
 
 
 def downgrade() -> None:

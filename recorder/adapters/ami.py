@@ -11,17 +11,17 @@ import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import Any, Self, TypeVar
+from dataclasses import dataclass
+from typing import Any, Self
 
 import structlog
 from panoramisk import Manager
 from panoramisk.ami_protocol import AMIProtocol
+from pydantic import SecretStr
 
 from recorder.errors import CallGone, SwitchboardUnavailable
 
 log = structlog.get_logger(__name__)
-
-T = TypeVar("T")
 
 MONITOR_VARIABLE = "RECORDER_MIXMONITOR_ID"
 """Where the dialplan keeps the id of the one MixMonitor that is ours."""
@@ -35,17 +35,33 @@ MOST_UNREAD = 1 << 16
 """Characters of one unfinished message; an answer of ours has a few hundred."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmiAccount:
+    """Where AMI answers, and as whom."""
+
+    host: str
+    port: int
+    user: str
+    password: SecretStr
+
+
+def open_ami(
+    host: str, port: int, user: str, password: SecretStr
+) -> contextlib.AbstractContextManager["AmiControl | None"]:
+    """Return a connection to be entered; None inside when there is no password."""
+    if not password.get_secret_value():
+        return contextlib.nullcontext()
+    return AmiControl(AmiAccount(host=host, port=port, user=user, password=password))
+
+
 class AmiControl:
     """Stops and mutes recordings on one Asterisk. See ``recorder.ports.LiveControl``.
 
     Used as a context manager; the connection is made, watched and made again inside.
     """
 
-    def __init__(
-        self, *, host: str, port: int, user: str, password: str, ping_every_s: float = PING_EVERY_S
-    ) -> None:
-        self._where = (host, port)
-        self._account = {"username": user, "secret": password}
+    def __init__(self, account: AmiAccount, *, ping_every_s: float = PING_EVERY_S) -> None:
+        self._account = account
         self._ping_every_s = ping_every_s
         self._session: _Session | None = None
         self._loop = asyncio.new_event_loop()
@@ -153,7 +169,7 @@ class AmiControl:
         while not self._ended.is_set():
             try:
                 async with asyncio.timeout(2 * ANSWER_WITHIN_S):
-                    session = await _Session.open(*self._where, self._account)
+                    session = await _Session.open(self._account)
             except (OSError, SwitchboardUnavailable) as error:
                 # Once: an Asterisk that is away is told of by capture's own connection.
                 if pause <= ANSWER_WITHIN_S:
@@ -203,21 +219,27 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]
 class _Session(Manager):  # type: ignore[misc]
     """One connection: never made again by itself, and nothing is ever sent a second time."""
 
-    def __init__(self, account: dict[str, str]) -> None:
+    def __init__(self, account: AmiAccount) -> None:
         # Nothing of panoramisk's log: it would hold whole messages.
-        super().__init__(events="off", ping_delay=1 << 30, log=_Silent(), **account)
+        super().__init__(
+            username=account.user,
+            secret=account.password.get_secret_value(),
+            events="off",
+            ping_delay=1 << 30,
+            log=_Silent(),
+        )
         self.loop = asyncio.get_running_loop()
         # Whatever is pending when the connection ends is dropped here, not kept to be re-sent.
         self.awaiting_actions: deque[Any] = deque(maxlen=0)
         self.lost = asyncio.Event()
 
     @classmethod
-    async def open(cls, host: str, port: int, account: dict[str, str]) -> "_Session":
+    async def open(cls, account: AmiAccount) -> "_Session":
         """Connect and log in. Raises ``OSError`` and ``SwitchboardUnavailable``."""
         session = cls(account)
         loop = session.loop
         made = loop.create_future()
-        made.set_result(await loop.create_connection(_Protocol, host, port))
+        made.set_result(await loop.create_connection(_Protocol, account.host, account.port))
         session.connection_made(made)
         try:
             answer = await asyncio.wait_for(

@@ -16,10 +16,10 @@ APPLICATION = "recorder"
 class AriSwitchboard:
     """Commands calls on one Asterisk. See ``recorder.ports.Switchboard`` for the promises."""
 
-    def __init__(self, client: AriClient, *, announcements: Path, live: LiveControl | None) -> None:
+    def __init__(self, client: AriClient, *, sounds: Path, live: LiveControl | None) -> None:
         """``live`` = None: AMI is not used, and only the dialplan can stop a recording."""
         self._client = client
-        self._announcements = announcements
+        self._sounds = sounds
         self._live = live
 
     async def follow(self, channel_id: str) -> None:
@@ -36,7 +36,7 @@ class AriSwitchboard:
 
     async def play(self, channel_id: str, playback_id: str, announcement: Announcement) -> None:
         """Start playing to the caller; start and end arrive as events."""
-        media = f"sound:{self._announcements / str(announcement.id) / 'sound'}"
+        media = f"sound:{self._sounds / str(announcement.id) / 'sound'}"
         await _carried_out(
             self._client.channels.playWithId(
                 channelId=channel_id, playbackId=playback_id, media=media

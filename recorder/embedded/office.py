@@ -45,12 +45,15 @@ class Office:
         regulation: str,
         report: Callable[[str], None],
         settings: dict[str, str] | None = None,
+        dialplan: str = "",
     ) -> None:
+        """``dialplan`` is added to the office's own."""
         self.directory = directory.resolve()
         self._cache = cache
         self._regulation = regulation
         self._report = report
         self._more = settings or {}
+        self._dialplan = dialplan
         self.spool = self.directory / "asterisk/spool/rejestrator"
         self.vault = self.directory / "vault"
         self.announcements = self.directory / "asterisk/announcements"
@@ -110,7 +113,8 @@ class Office:
                 "RECORDER_PROBE_URL": f"http://127.0.0.1:{self.probe_port}/probe",
                 "RECORDER_SPOOL": str(self.spool),
             },
-            dialplan=(CHECKOUT / "dialplan/recorder.conf").read_text(encoding="utf-8"),
+            dialplan=(CHECKOUT / "dialplan/recorder.conf").read_text(encoding="utf-8")
+            + self._dialplan,
         )
         self._asterisk.start()
 

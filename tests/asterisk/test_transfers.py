@@ -8,12 +8,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
+from pydantic import SecretStr
 
-from recorder.adapters.ami import AmiControl
+from recorder.adapters.ami import AmiAccount, AmiControl
 from recorder.embedded import tones
 from recorder.embedded.asterisk_config import DESK, DESK_2, OUTSIDE, TRUNK
 from recorder.embedded.office import Office
@@ -37,6 +38,7 @@ TRACE = 0.002
 
 INCIDENTS = "SELECT kind FROM incident WHERE call_id = %s"
 
+T = TypeVar("T")
 _numbers = count(616_000_001)
 
 
@@ -198,8 +200,13 @@ async def muted_then_stopped(stage: Stage) -> None:
     channels = await asyncio.to_thread(asterisk.cli, "core show channels concise")
     ours = [each.split("!") for each in channels.splitlines() if f"!{stage.number}!" in each]
     (channel_id,) = [each[-1] for each in ours if each[0].startswith("PJSIP/trunk-")]
-    where: dict[str, Any] = {"host": "127.0.0.1", "port": asterisk.ami_port, "user": "recorder"}
-    with AmiControl(password=asterisk.ami_password, **where) as control:
+    account = AmiAccount(
+        host="127.0.0.1",
+        port=asterisk.ami_port,
+        user="recorder",
+        password=SecretStr(asterisk.ami_password),
+    )
+    with AmiControl(account) as control:
         await until(lambda: control.connected)
         await control.mute(channel_id)
         await asyncio.sleep(2)
@@ -210,6 +217,13 @@ async def muted_then_stopped(stage: Stage) -> None:
         await asyncio.sleep(2)
         await caller.hang_up()
         with pytest.raises(CallGone):
+            await stop_until_gone(control, channel_id)
+
+
+async def stop_until_gone(control: AmiControl, channel_id: str) -> None:
+    """Asterisk takes a moment to forget a channel."""
+    async with asyncio.timeout(5):
+        while True:
             await control.stop(channel_id)
 
 
@@ -273,7 +287,7 @@ class Played:
         assert rows(self.office, INCIDENTS, row["id"]) == []
 
 
-async def play_all(office: Office) -> dict[str, Played]:
+async def with_phones(office: Office, play: Callable[[Phones], Awaitable[T]]) -> T:
     where = {"port": office.asterisk.desk_port, "pbx_port": office.asterisk.sip_port}
     async with (
         Phone.at("caller", TRUNK, **where) as caller,
@@ -281,11 +295,14 @@ async def play_all(office: Office) -> dict[str, Played]:
         Phone.at("desk-2", DESK_2, **where) as colleague,
         Phone.at("outside", OUTSIDE, **where) as outside,
     ):
-        phones = Phones(caller, desk, colleague, outside)
-        stages = {name: Stage(office, phones, str(next(_numbers))) for name in SCENES}
-        failures = await asyncio.gather(
-            *(SCENES[name](stage) for name, stage in stages.items()), return_exceptions=True
-        )
+        return await play(Phones(caller, desk, colleague, outside))
+
+
+async def play_all(office: Office, phones: Phones) -> dict[str, Played]:
+    stages = {name: Stage(office, phones, str(next(_numbers))) for name in SCENES}
+    failures = await asyncio.gather(
+        *(SCENES[name](stage) for name, stage in stages.items()), return_exceptions=True
+    )
     return {
         name: Played(office, stage.number, failure)
         for (name, stage), failure in zip(stages.items(), failures, strict=True)
@@ -294,7 +311,7 @@ async def play_all(office: Office) -> dict[str, Played]:
 
 @pytest.fixture(scope="module")
 def played(office: Office) -> dict[str, Played]:
-    return asyncio.run(play_all(office))
+    return asyncio.run(with_phones(office, lambda phones: play_all(office, phones)))
 
 
 @pytest.mark.parametrize("scene", ["blind_inside", "queue_then_blind"])
@@ -417,3 +434,44 @@ def test_a_mute_writes_silence_and_keeps_the_time(played: dict[str, Played]) -> 
         assert tones.share_of(side, says) > 0.9
     assert row["frames"] / tones.SAMPLE_RATE == pytest.approx(6, abs=0.6)
     assert row["bridged_seconds"] > 7
+
+
+def journals_say(office: Office, word: str) -> bool:
+    return any(word in each.read_text() for each in office.spool.glob("*.journal"))
+
+
+async def outside_without_ami(office: Office, phones: Phones) -> Played:
+    """Pass a caller on past the route while AMI is away, and give AMI back later."""
+    stage, asterisk = Stage(office, phones, str(next(_numbers))), office.asterisk
+    configuration = asterisk.directory / "etc/manager.conf"
+    text = configuration.read_text(encoding="utf-8")
+    configuration.write_text(text.replace("enabled=yes", "enabled=no", 1), encoding="utf-8")
+    await asyncio.to_thread(asterisk.cli, "manager reload")
+    for line in (await asyncio.to_thread(asterisk.cli, "manager show connected")).splitlines():
+        if line.strip().startswith("recorder"):
+            session = line.split()[4]
+            await asyncio.to_thread(asterisk.cli, f"manager kick session {session}")
+    caller, desk = await stage.arrive()
+    await desk.pass_on(PAST_THE_ROUTE)
+    await stage.stranger_takes(stage.number)
+    await until(lambda: journals_say(office, "stop_refused"))
+    await asyncio.sleep(1)
+    assert not journals_say(office, "recording:stopped")
+    configuration.write_text(text, encoding="utf-8")
+    await asyncio.to_thread(asterisk.cli, "manager reload")
+    await until(lambda: journals_say(office, "recording:stopped"))
+    await asyncio.sleep(2)
+    await caller.hang_up()
+    return Played(office, stage.number, None)
+
+
+def test_while_ami_is_away_the_call_goes_on_and_the_stop_is_made_up_for(
+    office: Office, played: dict[str, Played]
+) -> None:
+    """R3.4h: one incident; recorded until AMI is back, and said so."""
+    call = asyncio.run(with_phones(office, lambda phones: outside_without_ami(office, phones)))
+    row = call.row()
+    assert rows(office, INCIDENTS, row["id"]) == [{"kind": "stop_refused"}]
+    assert row["bridged_seconds"] - row["frames"] / tones.SAMPLE_RATE > 1.5
+    assert not row["incomplete"]
+    assert call.moments().count("recording:stopped") == 1

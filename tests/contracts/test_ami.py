@@ -6,11 +6,11 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+from pydantic import SecretStr
 
-from recorder.adapters.ami import MOST_UNREAD, AmiControl
+from recorder.adapters.ami import MOST_UNREAD, AmiAccount, AmiControl
 from recorder.errors import CallGone, SwitchboardUnavailable
 
-PASSWORD = "only for this server"  # noqa: S105
 BANNER = b"Asterisk Call Manager/9.0.0\r\n"
 Reply = Callable[[dict[str, str], asyncio.StreamWriter], Awaitable[None]]
 
@@ -99,6 +99,10 @@ async def word_that_trips(action: dict[str, str], writer: asyncio.StreamWriter) 
     await say(writer, action, "Response: Success", "Message: Originate successfully queued")
 
 
+def account_on(server: Server) -> AmiAccount:
+    return AmiAccount(host="127.0.0.1", port=server.port, user="u", password=SecretStr("p"))
+
+
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
     server = Server()
@@ -113,9 +117,7 @@ async def server() -> AsyncIterator[Server]:
 
 @pytest.fixture
 async def control(server: Server) -> AsyncIterator[AmiControl]:
-    control = AmiControl(
-        host="127.0.0.1", port=server.port, user="u", password=PASSWORD, ping_every_s=0.2
-    )
+    control = AmiControl(account_on(server), ping_every_s=0.2)
     with control:
         yield control
 
@@ -192,7 +194,7 @@ async def test_without_a_login_every_request_is_refused_at_once(
     server: Server, attribute: str
 ) -> None:
     setattr(server, attribute, False)
-    with AmiControl(host="127.0.0.1", port=server.port, user="u", password=PASSWORD) as control:
+    with AmiControl(account_on(server)) as control:
         await until(lambda: server.connections > 0)
         with pytest.raises(SwitchboardUnavailable):
             await control.stop("1.1")

@@ -84,7 +84,7 @@ def test_a_whole_service_is_ok(office: Run, monkeypatch: pytest.MonkeyPatch) -> 
         assert states(office) == WELL
         said = office("status")
     assert (said.status, said.err) == (0, "")
-    assert "revision 0001" in said.out
+    assert "revision 0012" in said.out
     assert "0 calls live or not sealed yet" in said.out
     assert "pl: first + second + languages, en: first + second" in said.out
 
@@ -208,4 +208,4 @@ def test_a_schema_of_another_release_is_down(
 
 def test_the_schema_of_this_release_is_told(office: Run) -> None:
     said = office("db", "current")
-    assert (said.status, said.out, said.err) == (0, "The database is at revision 0001.\n", "")
+    assert (said.status, said.out, said.err) == (0, "The database is at revision 0012.\n", "")
