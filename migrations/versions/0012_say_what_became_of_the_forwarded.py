@@ -6,7 +6,7 @@ Needs downtime: no. Both tables are read through once while their writers wait.
 from alembic import op
 
 revision = "0012"
-down_revision = "0001"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
