@@ -157,11 +157,7 @@ class AmiControl:
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_until_complete(self._keep_connected())
-        # Capture goes on without AMI: a stop is then refused, with an incident.
-        except Exception:
-            log.exception("ami_thread_failed")
         finally:
-            self._session = None
             self._loop.close()
 
     async def _keep_connected(self) -> None:
@@ -170,8 +166,9 @@ class AmiControl:
             try:
                 async with asyncio.timeout(2 * ANSWER_WITHIN_S):
                     session = await _Session.open(self._account)
-            except (OSError, SwitchboardUnavailable) as error:
-                # Once: an Asterisk that is away is told of by capture's own connection.
+            # Whatever the library stumbles over: capture goes on, and a stop is refused meanwhile.
+            except Exception as error:  # noqa: BLE001 - logged by its type
+                # The first times only: capture's own connection tells of an Asterisk that is away.
                 if pause <= ANSWER_WITHIN_S:
                     log.warning("ami_unreachable", why=type(error).__name__)
                 pause = min(2 * pause, LONGEST_PAUSE_S)

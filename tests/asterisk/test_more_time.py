@@ -1,5 +1,6 @@
-"""A caller who asks for the details: more time, and nothing lost for it."""
+"""An office without AMI. A caller who asks for the details: more time, nothing lost for it."""
 
+import asyncio
 import os
 import signal
 import time
@@ -11,10 +12,12 @@ import soundfile
 from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
 from recorder.adapters.sounds import read_sound
 from recorder.embedded import sipp, tones
+from recorder.embedded.asterisk_config import OUTSIDE
 from recorder.embedded.office import Office
 from recorder.model import Layer
 from tests.asterisk.conftest import CACHE, LONG_AGO, REGULATION, add_announcement
 from tests.asterisk.observed import place, row_of, rows, wait_until
+from tests.asterisk.phones import Phone
 
 pytestmark = pytest.mark.asterisk
 
@@ -38,6 +41,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         regulation=REGULATION,
         report=print,
         dialplan=USES_ITS_FUNCTIONS,
+        settings={"RECORDER_AMI_PASSWORD": ""},
     )
     office.open()
     try:
@@ -112,3 +116,42 @@ def test_a_capture_that_freezes_during_the_details_holds_the_caller_for_a_bounde
     row = row_of(office, number)
     assert (row["outcome"], row["reason"]) == ("not_recorded", "app_unresponsive")
     assert row["recording_id"] is None
+
+
+async def passed_on(office: Office, outside: Phone, number: str, to: str) -> None:
+    """Move a caller who talks with the desk on to the outside, as a blind transfer does."""
+    asterisk = office.asterisk
+
+    def talks() -> bool:
+        channels = asterisk.cli("core show channels concise").splitlines()
+        ours[:] = [each.partition("!")[0] for each in channels if f"!{number}!" in each]
+        return any("Dial" in each for each in channels if f"!{number}!" in each and "!Up!" in each)
+
+    ours: list[str] = []
+    caller = sipp.Caller(number=number, talk_s=10.0)
+    with sipp.call(office.directory / number, caller, sip_port=asterisk.sip_port) as placed:
+        await asyncio.to_thread(wait_until, talks, 10)
+        await asyncio.sleep(2)
+        (channel,) = [each for each in ours if each.startswith("PJSIP/trunk-")]
+        await asyncio.to_thread(asterisk.cli, f"channel redirect {channel} from-internal,{to},1")
+        line = await outside.rings(number)
+        await line.answer(2900.0)
+        assert await asyncio.to_thread(placed.wait, timeout_s=30) == 0
+
+
+async def test_without_ami_the_outbound_route_stops_a_recording_and_nothing_else_does(
+    office: Office,
+) -> None:
+    """R3.4h: stopped by the dialplan and noted; past the route it is an incident, and goes on."""
+    where = {"port": office.asterisk.desk_port, "pbx_port": office.asterisk.sip_port}
+    async with Phone.at("outside", OUTSIDE, **where) as outside, asyncio.TaskGroup() as group:
+        for number, to in (("617000002", "0600700800"), ("617000003", "9600700800")):
+            group.create_task(passed_on(office, outside, number, to))
+    by_route, past_it = row_of(office, "617000002"), row_of(office, "617000003")
+    kinds = "SELECT kind FROM incident WHERE call_id = %s"
+    assert rows(office, kinds, by_route["id"]) == []
+    assert rows(office, kinds, past_it["id"]) == [{"kind": "stop_refused"}]
+    stopped = ["recording:stopped" in str(each["timeline"]) for each in (by_route, past_it)]
+    assert stopped == [True, False]
+    assert by_route["bridged_seconds"] - by_route["frames"] / 8000 > 2
+    assert past_it["bridged_seconds"] - past_it["frames"] / 8000 < 0.3
