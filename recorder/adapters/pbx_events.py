@@ -146,14 +146,16 @@ class AriEvents:
         to = event.text("exten") or endpoint_of(event.text("transfer_target", "name"))
         transferred = ev.Transferred(attended=attended, to=to, **self._stamp(event))
         involved = {
-            event.text(who, "id")
+            (event.text(who, "id"), event.text(who, "name"))
             for who in ("transferee", "transferer", "transferer_first_leg", "transfer_target")
         }
-        # Behind a queue or a ring group it is a Local channel that is passed on, not the caller.
+        # Behind a queue or a ring group it is a Local channel that is passed on, not the caller,
+        # and by now it may have left the line.
         concerned = {
             each
-            for channel_id in involved - {""}
-            for each in self._bridges.channels_on_the_line(channel_id)
+            for channel_id, name in involved
+            if channel_id
+            for each in self._bridges.channels_on_the_line(channel_id, name)
         }
         for channel_id in concerned:
             self._deliver(channel_id, transferred)

@@ -229,6 +229,11 @@ def test_what_the_desk_does_behind_a_queue_is_told_to_the_caller() -> None:
         ev.HoldChanged(held=True, **stamped()),
         ev.Transferred(attended=True, to="desk-2", **stamped()),
     ]
+    # Asterisk may tell of a transfer after the half that was passed on has left.
+    half_2 = channel("1.3", f"{half}2")
+    office.hear(type="ChannelLeftBridge", bridge={"id": "b2"}, channel=half_2)
+    office.hear(type="BridgeBlindTransfer", exten="202", transferee=half_2)
+    assert ("1.1", ev.Transferred(attended=False, to="202", **stamped())) in office.told
 
 
 ANYTHING = st.recursive(
