@@ -114,8 +114,10 @@ def test_a_capture_that_freezes_during_the_details_holds_the_caller_for_a_bounde
         assert placed.wait(timeout_s=30) == 0
     assert waited < 0.7 + DETAILS_S + 0.5 + 10 + 2
     row = row_of(office, number)
-    assert (row["outcome"], row["reason"]) == ("not_recorded", "app_unresponsive")
-    assert row["recording_id"] is None
+    # Which of the two it reads first once it thaws: that the time for the playing is over, or that
+    # the caller was taken away.
+    assert row["reason"] in {"announcement_failed", "app_unresponsive"}
+    assert (row["outcome"], row["recording_id"]) == ("not_recorded", None)
 
 
 async def passed_on(office: Office, outside: Phone, number: str, to: str) -> None:
