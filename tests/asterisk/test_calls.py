@@ -64,7 +64,7 @@ def test_the_command_line_finds_shows_and_exports_it(
     assert run("recordings", "export", found["id"], str(tmp_path)).exit_code == 0
     assert (tmp_path / f"{found['id']}.wav").stat().st_size > 32_000
     assert run("recordings", "verify", "--all").exit_code == 0
-    stored = office.vault / row["stored_on"] / f"{found['id']}.wav"
+    stored = office.vault / row["stored_on"] / f"{found['id']}.rec"
     stored.write_bytes(stored.read_bytes()[:-1] + b"\x01")
     assert run("recordings", "verify", "--all").exit_code == 1
     refused = run("recordings", "export", found["id"], str(tmp_path / "again.wav"))
