@@ -11,8 +11,11 @@ from recorder.commands import (
     config,
     db,
     demo,
+    erasing,
+    hold,
     keys,
     recordings,
+    retention,
     status,
 )
 from recorder.errors import RecorderError
@@ -31,6 +34,13 @@ app.add_typer(calls.app, name="calls")
 app.add_typer(recordings.app, name="recordings")
 app.add_typer(demo.app, name="demo")
 app.add_typer(keys.app, name="keys")
+app.add_typer(hold.app, name="hold")
+app.add_typer(erasing.approvals, name="approval")
+app.command("purge")(erasing.purge)
+app.command("erase")(erasing.erase)
+app.command("reconcile")(retention.reconcile)
+app.add_typer(retention.reports, name="report")
+config.app.command("apply-retention")(retention.apply_retention)
 app.add_typer(audit.app, name="audit")
 
 

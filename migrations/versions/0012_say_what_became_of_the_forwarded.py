@@ -14,7 +14,8 @@ INCIDENTS = (
     *("announcement_missing", "announcement_failed", "announcement_changed", "audio_gap"),
     *("audio_lost", "disk_low", "spool_unavailable", "app_absent", "app_unresponsive"),
     *("app_restarted", "link_lost", "pbx_lost", "journal_unreadable", "orphan_audio"),
-    "recording_damaged",
+    *("erasure_failed", "purge_braked", "clock_jump", "recording_missing", "review_overdue"),
+    *("retention_shortened", "stray_traces", "recording_damaged"),
 )
 REASONS = (
     *("stayed_on_the_line", "consented_by_key", "not_enabled", "not_from_a_trunk"),

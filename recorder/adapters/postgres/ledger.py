@@ -12,8 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from recorder.adapters.postgres import tables
 from recorder.adapters.postgres.connect import translated
+from recorder.adapters.postgres.forgetting import FORGOTTEN
 from recorder.custody.model import SealedAs
 from recorder.custody.rules import outcome_of
+from recorder.erasure.model import Stage
 from recorder.model import (
     Announcement,
     CallId,
@@ -88,7 +90,12 @@ class PostgresLedger:
         recording = tables.RecordingTable
         mark = (
             update(recording)
-            .where(recording.id == recording_id, recording.damaged_at.is_(None))
+            .where(
+                recording.id == recording_id,
+                recording.damaged_at.is_(None),
+                # What is being erased is no longer whole, and is no alarm.
+                recording.stage == Stage.KEPT.value,
+            )
             .values(damaged_at=at)
             .returning(recording.call_id)
         )
@@ -138,7 +145,7 @@ class PostgresLedger:
                 await connection.execute(statement)
 
     async def forget_numbers(self, *, before: datetime, at: datetime) -> int:
-        """Take the numbers out of calls not recorded that ended before ``before`` (R7.2k).
+        """Take the numbers out of calls without audio that ended before ``before`` (R7.2k).
 
         Returns how many rows were emptied. What remains is outcome, reason and times. Goes in
         batches, each its own transaction: after a long outage there may be more rows than one
@@ -166,15 +173,7 @@ class PostgresLedger:
             .with_for_update(skip_locked=True)
         )
         statement = (
-            update(call)
-            .where(call.id.in_(due))
-            .values(
-                caller_number=None,
-                caller_e164=None,
-                caller_name=None,
-                timeline=[],
-                numbers_forgotten_at=at,
-            )
+            update(call).where(call.id.in_(due)).values(**FORGOTTEN, numbers_forgotten_at=at)
         )
         with translated():
             async with self._engine.begin() as connection:
