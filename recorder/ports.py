@@ -4,7 +4,7 @@ Named after the need, not the product. Every fake in ``tests/fakes.py`` and ever
 passes the same contract suite.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -104,6 +104,9 @@ class Spool(Protocol):
     def audio_written_at(self, recording_id: RecordingId) -> datetime | None:
         """Return when its last byte was written, None if there is no such file."""
 
+    def all_audio(self) -> Iterable[RecordingId]:
+        """Return the id of every audio file; an unreadable spool has none."""
+
     def free_bytes(self) -> int:
         """Return the space left for audio. Raises ``SpoolUnavailable`` when not writable."""
 
@@ -148,8 +151,11 @@ class Ledger(Protocol):
     async def knows_channel(self, node: str, channel_id: str) -> bool:
         """Tell whether a call with this channel has a row."""
 
-    async def record_incident(self, incident: Incident) -> None:
-        """Write an incident that belongs to no call."""
+    async def record_incident(self, incident: Incident, *, once: bool = False) -> bool:
+        """Write an incident that belongs to no call; True if it was written.
+
+        ``once``: not if one of the same kind with the same detail is there.
+        """
 
     async def keep_announcement(self, announcement: Announcement) -> None:
         """Register a version, or update when it is active. The same version twice is one."""

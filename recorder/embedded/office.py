@@ -91,6 +91,8 @@ class Office:
         """Start everything; what is there already is kept. Raises ``ConfigurationError``."""
         for folder in (self.directory, self.spool, self.vault, self.announcements):
             folder.mkdir(parents=True, exist_ok=True)
+        # As in a real office: what either makes in there belongs to the group of both.
+        self.spool.chmod(0o2770)
         (self.directory / "regulation.toml").write_text(self._regulation, encoding="utf-8")
         rootfs = ensure_rootfs(self._cache, self._report)
         ensure_package("sipp", "sip-tester", self._report)

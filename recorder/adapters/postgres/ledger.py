@@ -65,11 +65,18 @@ class PostgresLedger:
             async with self._engine.connect() as connection:
                 return bool(await connection.scalar(query))
 
-    async def record_incident(self, incident: Incident) -> None:
-        """Write an incident that belongs to no call."""
+    async def record_incident(self, incident: Incident, *, once: bool = False) -> bool:
+        """Write an incident that belongs to no call; True if it was written."""
+        known = exists().where(
+            tables.IncidentTable.kind == incident.kind.value,
+            tables.IncidentTable.detail == clean(incident.detail),
+        )
         with translated():
             async with self._engine.begin() as connection:
+                if once and await connection.scalar(select(known)):
+                    return False
                 await _write_incident(connection, incident)
+                return True
 
     async def keep_announcement(self, announcement: Announcement) -> None:
         """Register a version, or update when it is active. The same version twice is one."""
