@@ -47,7 +47,7 @@ class Office:
         self._cache = cache
         self._regulation = regulation
         self._report = report
-        self._more = settings or {}
+        self._more = {} if settings is None else settings
         self.spool = self.directory / "asterisk/spool/rejestrator"
         self.vault = self.directory / "vault"
         self.announcements = self.directory / "asterisk/announcements"
