@@ -1,12 +1,13 @@
 """What must hold after every fault: I1 to I10, read from what an office leaves behind.
 
 By other means than the service's own: SQL, the file system, the bytes of the logs. Nothing here
-repairs or waits. I7 (the audit trail) is not here yet, and I6 knows no hold.
+repairs or waits. Of I7 that the trail verifies and never shrinks; I6 knows no hold.
 
 I8 is about our own logs and PostgreSQL's. Those of Asterisk are not among them: a PBX's log and
 its call records hold numbers, whatever we do, and nobody is given them for our sake.
 """
 
+import asyncio
 import base64
 import json
 from collections import Counter
@@ -22,6 +23,9 @@ from psycopg.rows import dict_row
 
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.journals import DiskJournals
+from recorder.adapters.postgres import trail
+from recorder.adapters.postgres.connect import connect
+from recorder.audit.rules import Entry, Position, verify
 from recorder.capture.journal import JournalIncomplete, JournalTooNew, fold
 from recorder.embedded import tones
 from tests.stored import all_stored, digest_of, read_audio, stored_file
@@ -76,6 +80,8 @@ class Site:
     """Display names that were sent."""
     ready: bool = True
     """All processes take calls again."""
+    trail: list[int] = field(default_factory=lambda: [0])
+    """How many entries the audit trail had when it was last looked at."""
     heard: set[str] = field(default_factory=set)
     """Hashes of recordings whose samples were looked at before; the digest is always compared."""
 
@@ -193,6 +199,28 @@ def _nothing_is_kept_too_long(site: Site, ask: Ask) -> Iterator[str]:
             yield f"recording {row['recording_id']}: due since {row['erase_by']}"
 
 
+def _the_trail_is_whole(site: Site, ask: Ask) -> Iterator[str]:
+    """I7: the chain verifies, and is no shorter than it was."""
+
+    async def read() -> tuple[list[Entry], Position | None]:
+        entries: list[Entry] = []
+        url = site.database.replace("postgresql://", "postgresql+psycopg://")
+        async with connect(url) as engine:
+            while page := await trail.entries_after(
+                engine, entries[-1].seq if entries else 0, limit=1000
+            ):
+                entries += page
+            return entries, await trail.head(engine)
+
+    entries, head = asyncio.run(read())
+    fault = verify(entries, head=head)
+    if fault is not None:
+        yield f"audit trail: {fault}"
+    if len(entries) < site.trail[0]:
+        yield f"audit trail: {len(entries)} entries, there were {site.trail[0]}"
+    site.trail[0] = len(entries)
+
+
 def _no_log_names_a_caller(site: Site, ask: Ask) -> Iterator[str]:
     """I8: no number and no name in a log, nor in the name of a file, in any spelling."""
     canaries = {caller.number for caller in site.callers} | set(site.names)
@@ -234,6 +262,7 @@ CHECKS: Mapping[str, Callable[[Site, Ask], Iterator[str]]] = {
     "I4": _files_and_rows_agree,
     "I5": _nothing_undecided_was_heard,
     "I6": _nothing_is_kept_too_long,
+    "I7": _the_trail_is_whole,
     "I8": _no_log_names_a_caller,
     "I9": _callers_got_through,
     "I10": _everything_runs_again,

@@ -32,6 +32,7 @@ class Seen:
     placed: list[tuple[Caller, sipp.Sipp | None]] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     heard: set[str] = field(default_factory=set)
+    trail: list[int] = field(default_factory=lambda: [0])
     ring_s: float = RING_S
 
 
@@ -106,6 +107,7 @@ def site_of(office: Office, *, ready: bool) -> Site:
         names=seen.names,
         ready=ready,
         heard=seen.heard,
+        trail=seen.trail,
     )
 
 

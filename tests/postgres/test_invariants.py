@@ -17,10 +17,12 @@ import soundfile
 from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.journals import DiskJournals
+from recorder.adapters.postgres import trail
 from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.ledger import PostgresLedger
 from recorder.adapters.spool import DiskSpool
 from recorder.adapters.vault import DiskVault
+from recorder.audit.event import Actor, ActorKind, AuditEvent
 from recorder.capture.journal import entry, fold
 from recorder.custody.service import Custodian
 from recorder.embedded import tones
@@ -157,6 +159,33 @@ def as_marked(sealed: Sealed) -> None:
     sealed.seal(a_recorded_call(recording_id=RecordingId(UUID(int=9)), **other), MARKED)
 
 
+def as_tampered(sealed: Sealed) -> None:
+    async def write() -> None:
+        act = AuditEvent(
+            action="recording:played",
+            at=ENDED,
+            actor=Actor(kind=ActorKind.PROCESS, name="capture"),
+        )
+        async with connect(sealed.url) as engine, engine.begin() as connection:
+            await trail.append(connection, [act, act])
+
+    asyncio.run(write())
+    assert broken(sealed.site) == []
+    sealed.sql("ALTER TABLE audit_event DISABLE TRIGGER USER")
+
+
+def as_rewritten(sealed: Sealed) -> None:
+    as_tampered(sealed)
+    sealed.sql("UPDATE audit_event SET reason = 'of course' WHERE seq = 1")
+
+
+def as_forgotten(sealed: Sealed) -> None:
+    as_tampered(sealed)
+    sealed.sql("DELETE FROM audit_event")
+    sealed.sql("ALTER TABLE audit_head DISABLE TRIGGER USER")
+    sealed.sql("UPDATE audit_head SET (seq, hash) = (0, decode(repeat('00', 32), 'hex'))")
+
+
 def with_callers(**changes: Any) -> Callable[[Sealed], object]:
     def change(sealed: Sealed) -> None:
         sealed.site.callers = [replace(sealed.site.callers[0], **changes)]
@@ -216,6 +245,8 @@ def told(statement: str) -> Callable[[Sealed], object]:
         pytest.param(
             "I6", told("UPDATE recording SET erase_by = now() - interval '1 s'"), id="too old"
         ),
+        pytest.param("I7", as_rewritten, id="a rewritten entry"),
+        pytest.param("I7", as_forgotten, id="a trail that begins anew"),
         pytest.param("I8", logged(f"call from {NUMBER}"), id="a number in a log"),
         pytest.param("I8", logged("Jolanta%20Kowalska"), id="a name in a log, escaped"),
         pytest.param("I8", logged("Sm9sYW50YSBLb3dhbHNrYQ=="), id="a name in a log, in base64"),
