@@ -149,6 +149,8 @@ class Custodian:
             return None
         size = await self._settled_size(call, call.recording_id)
         if not size:
+            # A spool that is away has no audio either: only one that is there says there is none.
+            self._spool.free_bytes()
             return None
         folder = rules.folder_of(call.ended_at or self._clock.now())
         audio = await self._vault.store(
