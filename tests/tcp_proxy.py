@@ -58,7 +58,12 @@ class TcpProxy:
             self._abort(writer)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        theirs_reader, theirs = await asyncio.open_connection("127.0.0.1", self._target_port)
+        try:
+            theirs_reader, theirs = await asyncio.open_connection("127.0.0.1", self._target_port)
+        except OSError:
+            # As a client of a dead server would be told.
+            self._abort(writer)
+            return
         self._writers |= {writer, theirs}
         try:
             with suppress(ConnectionError):

@@ -67,7 +67,7 @@ From: {display}<sip:{number}@[local_ip]:[local_port]>;tag=[pid]c[call_number]
 [last_To:]
 [routes]
 Call-ID: [call_id]
-CSeq: {cseq} INFO
+CSeq: [cseq] INFO
 Content-Type: application/dtmf-relay
 Content-Length: [len]
 
@@ -75,6 +75,15 @@ Signal={key}
 Duration=160
 ]]></send>
 <recv response="200"/>
+"""
+
+PRESSES_ON = f"""<nop><action><assign assign_to="pressed" value="0"/></action></nop>
+<label id="1"/>
+{INFO}<nop><action>
+<add assign_to="pressed" value="1"/>
+<test assign_to="more" variable="pressed" compare="less_than" value="{{keys}}"/>
+</action></nop>
+<nop next="1" test="more"/>
 """
 
 SPEAKS = """<nop><action><exec rtp_stream="{sound},1,8,PCMA/8000"/></action></nop>
@@ -159,7 +168,7 @@ class Caller:
     key: str | None = None
     key_after_s: float = 0.5
     keys: int = 1
-    """How many times the key is pressed, one straight after the other."""
+    """How many times the key is pressed, each ``key_after_s`` after the one before."""
     talk_at_random: bool = False
     """Hang up at a random moment before ``talk_s``, another one for each call."""
     sends: bool = True
@@ -248,6 +257,7 @@ def call(
         "sdp": SDP,
         "sound": escape(str(sound)),
         "key": caller.key,
+        "keys": caller.keys,
         "after_ms": round(caller.key_after_s * 1000),
         "mute_after_ms": round(caller.mute_after_s * 1000),
         "mute_ms": round(caller.mute_s * 1000),
@@ -257,9 +267,7 @@ def call(
     if caller.sends:
         parts.append(SPEAKS.format(**words))
     if caller.key is not None:
-        parts.append(INFO.format(**words, cseq=2))
-        again = words | {"after_ms": 0}
-        parts += [INFO.format(**again, cseq=3 + each) for each in range(caller.keys - 1)]
+        parts.append(INFO.format(**words) if caller.keys == 1 else PRESSES_ON.format(**words))
     if caller.mute_s:
         parts.append(FALLS_SILENT.format(**words))
     parts.append(CALLER_LEAVES.format(**words))

@@ -121,7 +121,7 @@ def assert_let_go(office: Office, number: str) -> None:
 def test_capture_killed_at_every_step_of_a_call(office: Office, gate: list[TcpProxy]) -> None:
     """F1, R5.1a: one death, seven calls, each at another step."""
     (proxy,) = gate
-    end = time.monotonic() + 17
+    end = time.monotonic() + 21
     began = time.monotonic()
 
     def until(seconds: float) -> None:
@@ -191,7 +191,7 @@ def test_capture_frozen_for_half_a_minute(office: Office) -> None:
     wait_until(
         lambda: len([each for each in office.spool.glob("*.raw") if each.stat().st_size]) == 2, 15
     )
-    in_hand, _ = begin(office, talk_s=36.0)
+    in_hand, last = begin(office, talk_s=44.0)
     wait_until(at_step(office, in_hand, is_announced), 5)
     os.kill(office.capture_pid, signal.SIGSTOP)
     try:
@@ -204,7 +204,8 @@ def test_capture_frozen_for_half_a_minute(office: Office) -> None:
             time.sleep(2)
     finally:
         os.kill(office.capture_pid, signal.SIGCONT)
-    assert placed.wait(timeout_s=30) == 0
+    for each in (placed, last):
+        assert each.wait(timeout_s=40) == 0
     assert len(new) >= 4
     for number in new:
         row = row_of(office, number)
@@ -249,7 +250,7 @@ def test_callers_who_hang_up_at_random_in_the_announcement(office: Office) -> No
 
 def test_a_thousand_keys_in_the_announcement_decide_nothing(office: Office) -> None:
     """B5: and the evidence of them stays small."""
-    number = place(office, talk_s=9.5, key="7", key_after_s=0.1, keys=1000)
+    number = place(office, talk_s=9.5, key="7", key_after_s=0.001, keys=1000)
     row = row_of(office, number)
     assert row["outcome"] == "recorded"
     assert 0 < len(row["keys"]) <= 1000
@@ -302,8 +303,8 @@ def test_asterisk_stopped_in_order_and_restarted_again_and_again(office: Office)
     assert 1 <= lines <= 5 + took
     assert processor_seconds(office.capture_pid) - used < 0.2 * took
     row = row_of(office, number, within_s=30)
-    assert row["outcome"] == "recorded"
+    assert (row["outcome"], row["reason"]) == ("recorded", "stayed_on_the_line")
     assert row["frames"] / 8000 > 1.5
     assert_sides_are_right(audio_of(office, row))
     again = row_of(office, place(office, talk_s=10.0))
-    assert again["outcome"] == "recorded"
+    assert (again["outcome"], again["reason"]) == ("recorded", "stayed_on_the_line")
