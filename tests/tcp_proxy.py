@@ -12,7 +12,7 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Hold:
-    """One request that is held: the client has sent it, the server has not got it."""
+    """One request that is held: the client has sent it, the server never gets it."""
 
     def __init__(self, pattern: bytes) -> None:
         self.pattern = re.compile(pattern)
@@ -109,9 +109,8 @@ class TcpProxy:
         for hold in tuple(self.holds):
             if hold.pattern.search(piece):
                 hold.held.set()
-                # Until it is let go; should the client die meanwhile, its request dies with it.
-                while hold in self.holds:  # noqa: ASYNC110 - set from another thread
-                    await asyncio.sleep(0.01)
+                # Whoever sent it waits for good, or dies with it: it never arrives.
+                await asyncio.Event().wait()
 
     def _abort(self, writer: asyncio.StreamWriter) -> None:
         raw: socket.socket | None = writer.get_extra_info("socket")

@@ -77,9 +77,12 @@ Duration=160
 <recv response="200"/>
 """
 
+# Each time round it is another transaction, which its branch must say.
+AGAIN = INFO.replace("[branch]", "[branch]-[$pressed]")
+
 PRESSES_ON = f"""<nop><action><assign assign_to="pressed" value="0"/></action></nop>
 <label id="1"/>
-{INFO}<nop><action>
+{AGAIN}<nop><action>
 <add assign_to="pressed" value="1"/>
 <test assign_to="more" variable="pressed" compare="less_than" value="{{keys}}"/>
 </action></nop>
