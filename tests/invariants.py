@@ -28,7 +28,7 @@ from recorder.adapters.postgres.connect import connect
 from recorder.audit.rules import Entry, Position, verify
 from recorder.capture.journal import JournalIncomplete, JournalTooNew, fold
 from recorder.embedded import tones
-from tests.stored import all_stored, digest_of, read_audio, stored_file
+from tests.stored import Stored
 
 GRACE = timedelta(seconds=60)
 """How long an ended call may lie in the spool."""
@@ -73,7 +73,7 @@ class Site:
 
     database: str
     spool: Path
-    vault: Path
+    stored: Stored
     logs: Sequence[Path]
     callers: Sequence[Caller] = ()
     names: Sequence[str] = ()
@@ -160,16 +160,14 @@ def _audio_is_as_long_as_the_call(site: Site, ask: Ask) -> Iterator[str]:
 
 def _files_and_rows_agree(site: Site, ask: Ask) -> Iterator[str]:
     """I4: no file without its row, no row without its file, and each is what its row says."""
-    expected = set()
-    for row in ask(RECORDINGS):
-        path = stored_file(site.vault, row)
-        expected.add(path)
-        if not path.exists():
-            yield f"recording {row['recording_id']}: no file"
-        elif digest_of(site.vault, row) != row["sha256"]:
-            yield f"recording {row['recording_id']}: not the bytes that were sealed"
-    for path in set(all_stored(site.vault)) - expected:
+    recordings = {row["recording_id"]: row for row in ask(RECORDINGS)}
+    for name, row in recordings.items():
+        if site.stored.digest(row) != row["sha256"]:
+            yield f"recording {name}: missing, or not the bytes that were sealed"
+    for path in set(site.stored.files()) - {site.stored.file(row) for row in recordings.values()}:
         yield f"{path.name} in the vault without a row"
+    for name in site.stored.with_keys() - set(recordings):
+        yield f"key of {name} without a row"
     told = " ".join(row["detail"] for row in ask(LOOSE))
     for path in site.spool.iterdir():
         if path.name not in NOT_LEFT_BEHIND and path.stem not in told:
@@ -181,9 +179,9 @@ def _nothing_undecided_was_heard(site: Site, ask: Ask) -> Iterator[str]:
     for row in ask(RECORDINGS):
         if row["outcome"] != "recorded":
             yield f"recording {row['recording_id']} of a call {row['reason']}"
-        if row["sha256"] in site.heard or not stored_file(site.vault, row).exists():
+        if row["sha256"] in site.heard or not site.stored.digest(row):
             continue
-        samples = read_audio(site.vault, row)
+        samples = site.stored.audio(row)
         if len(samples) != row["frames"]:
             yield f"recording {row['recording_id']}: {len(samples)} frames, not {row['frames']}"
         for side in samples.T:
@@ -195,7 +193,7 @@ def _nothing_undecided_was_heard(site: Site, ask: Ask) -> Iterator[str]:
 def _nothing_is_kept_too_long(site: Site, ask: Ask) -> Iterator[str]:
     """I6: nothing past its ``erase_by`` can be read."""
     for row in ask(RECORDINGS):
-        if row["erase_by"] < SystemClock().now() and stored_file(site.vault, row).exists():
+        if row["erase_by"] < SystemClock().now() and site.stored.file(row).exists():
             yield f"recording {row['recording_id']}: due since {row['erase_by']}"
 
 
@@ -224,7 +222,7 @@ def _the_trail_is_whole(site: Site, ask: Ask) -> Iterator[str]:
 def _no_log_names_a_caller(site: Site, ask: Ask) -> Iterator[str]:
     """I8: no number and no name in a log, nor in the name of a file, in any spelling."""
     canaries = {caller.number for caller in site.callers} | set(site.names)
-    files = [*site.logs, *site.spool.iterdir(), *all_stored(site.vault)]
+    files = [*site.logs, *site.spool.iterdir(), *site.stored.files()]
     texts = {path: path.read_text(errors="replace") for path in site.logs if path.exists()}
     for canary in filter(None, canaries):
         spelt = {

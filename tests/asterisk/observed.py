@@ -8,7 +8,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import psycopg
 from psycopg.rows import dict_row
 
@@ -19,7 +18,7 @@ from recorder.embedded.asterisk_config import PHONE
 from recorder.embedded.office import Office
 from recorder.model import CallRecord
 from tests.invariants import Caller, Site
-from tests.stored import read_audio
+from tests.stored import Samples, Stored
 
 RING_S = 0.2
 _numbers = count(600_000_000)
@@ -101,7 +100,7 @@ def site_of(office: Office, *, ready: bool) -> Site:
     return Site(
         database=office.postgres.plain_url,
         spool=office.spool,
-        vault=office.vault,
+        stored=stored_in(office),
         logs=[office.log, office.directory / "postgres" / "postgres.log"],
         callers=callers,
         names=seen.names,
@@ -144,11 +143,15 @@ def journal_of(office: Office, number: str) -> CallRecord | None:
     return None
 
 
-def audio_of(office: Office, row: dict[str, Any]) -> "np.ndarray[Any, np.dtype[np.float64]]":
-    return read_audio(office.vault, row)
+def stored_in(office: Office) -> Stored:
+    return Stored(vault=office.vault, keys=office.keys, master_key=office.master_key)
 
 
-def assert_sides_are_right(samples: "np.ndarray[Any, np.dtype[np.float64]]") -> None:
+def audio_of(office: Office, row: dict[str, Any]) -> Samples:
+    return stored_in(office).audio(row)
+
+
+def assert_sides_are_right(samples: Samples) -> None:
     caller, office = samples[:, 0], samples[:, 1]
     assert tones.share_of(caller, tones.CALLER_HZ) > 0.95, "the caller is on the left"
     assert tones.share_of(office, tones.OFFICE_HZ) > 0.95, "the office is on the right"

@@ -16,9 +16,9 @@ from tests.asterisk.observed import (
     row_of,
     rows,
     spool_files,
+    stored_in,
     wait_until,
 )
-from tests.stored import stored_file
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.usefixtures("desk")]
 
@@ -60,7 +60,7 @@ def test_the_command_line_finds_shows_and_exports_it(
     assert run("recordings", "export", found["id"], str(tmp_path)).exit_code == 0
     assert (tmp_path / f"{found['id']}.wav").stat().st_size > 32_000
     assert run("recordings", "verify", "--all").exit_code == 0
-    stored = stored_file(office.vault, row)
+    stored = stored_in(office).file(row)
     whole = stored.read_bytes()
     stored.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     assert run("recordings", "verify", "--all").exit_code == 1

@@ -147,7 +147,7 @@ def test_capture_killed_at_every_step_of_a_call(office: Office, gate: list[TcpPr
         wait_until(at_step(office, announced, is_announced), 3)
         wait_until(at_step(office, choosing, is_choosing), 3)
         wait_until(at_step(office, ringing, is_released), 3)
-        wait_until(lambda: len(list(office.vault.rglob("*.wav"))) == 1, 3)
+        wait_until(lambda: len(list(office.vault.rglob("*.rec"))) == 1, 3)
         assert not_told.held.wait(3)
         not_answered = hold(proxy, "/answer")
         arriving, last = begin(office, talk_s=2.0, caught=True)

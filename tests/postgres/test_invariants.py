@@ -17,6 +17,8 @@ import soundfile
 from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.journals import DiskJournals
+from recorder.adapters.keys import DiskKeys, prepare
+from recorder.adapters.master_key import make_master_key, read_master_key
 from recorder.adapters.postgres import trail
 from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.ledger import PostgresLedger
@@ -29,6 +31,7 @@ from recorder.embedded import tones
 from recorder.model import CallId, CallRecord, Decision, IncidentKind, Reason, RecordingId, Span
 from tests.builders import IN_SCOPE, RECORDING, a_call
 from tests.invariants import Caller, Site, broken
+from tests.stored import Stored
 
 pytestmark = pytest.mark.postgres
 NUMBER, NAME = "600123456", "Jolanta Kowalska"
@@ -45,13 +48,20 @@ class Sealed:
         self.site = Site(
             database=database_url.replace("+psycopg", ""),
             spool=directory / "spool",
-            vault=directory / "vault",
+            stored=Stored(
+                vault=directory / "vault",
+                keys=directory / "keys",
+                master_key=directory / "master-key",
+            ),
             logs=[directory / "capture.log"],
             callers=[Caller(number=NUMBER)],
             names=[NAME],
         )
         self.site.spool.mkdir()
-        self.site.vault.mkdir()
+        stored = self.site.stored
+        stored.vault.mkdir()
+        make_master_key(stored.master_key)
+        prepare(stored.keys, read_master_key(stored.master_key))
         (self.site.spool / ".lock").touch()
         self.log = directory / "capture.log"
         self.log.write_text('{"event": "call_sealed"}\n', encoding="utf-8")
@@ -67,10 +77,12 @@ class Sealed:
 
         async def seal() -> None:
             async with connect(self.url) as engine:
+                stored = self.site.stored
+                keys = DiskKeys(stored.keys, read_master_key(stored.master_key))
                 custodian = Custodian(
                     journals=DiskJournals(self.site.spool),
                     spool=DiskSpool(self.site.spool),
-                    vault=DiskVault(self.site.vault),
+                    vault=DiskVault(stored.vault, keys),
                     ledger=PostgresLedger(engine),
                     announcements=self.catalogue,
                     clock=SystemClock(),
@@ -88,7 +100,7 @@ class Sealed:
 
     @property
     def file(self) -> Path:
-        (found,) = self.site.vault.rglob("*.wav")
+        (found,) = self.site.stored.vault.rglob("*.rec")
         return found
 
     def journal(self, number: int, *entries: Mapping[str, object]) -> None:
@@ -186,6 +198,11 @@ def as_forgotten(sealed: Sealed) -> None:
     sealed.sql("UPDATE audit_head SET (seq, hash) = (0, decode(repeat('00', 32), 'hex'))")
 
 
+def as_keyed(sealed: Sealed) -> None:
+    stored = sealed.site.stored
+    DiskKeys(stored.keys, read_master_key(stored.master_key)).create(RecordingId(UUID(int=6)))
+
+
 def with_callers(**changes: Any) -> Callable[[Sealed], object]:
     def change(sealed: Sealed) -> None:
         sealed.site.callers = [replace(sealed.site.callers[0], **changes)]
@@ -231,6 +248,7 @@ def told(statement: str) -> Callable[[Sealed], object]:
             lambda sealed: sealed.file.with_name("other.part").touch(),
             id="a file without a row",
         ),
+        pytest.param("I4", as_keyed, id="a key without a row"),
         pytest.param(
             "I4",
             lambda sealed: (sealed.site.spool / f"{UUID(int=5)}.raw").touch(),
