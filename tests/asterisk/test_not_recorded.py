@@ -16,6 +16,7 @@ from tests.asterisk.inotify import watching
 from tests.asterisk.observed import (
     a_number,
     begin,
+    place,
     row_of,
     rows,
     seen_of,
@@ -162,3 +163,27 @@ def test_a_name_that_is_no_utf_8_costs_its_character(office: Office) -> None:
     row = row_of(office, number)
     assert row["caller_name"].startswith("Kowa")
     assert row["caller_name"].endswith("ski")
+
+
+def test_what_nobody_seals_is_told_at_the_start_and_left_alone(office: Office) -> None:
+    """R3.4g, F15: and once, however often capture starts."""
+    orphan = office.spool / "01a21000-0000-7000-8000-000000000001.raw"
+    too_new = office.spool / "01a21000-0000-7000-8000-000000000002.journal"
+    orphan.write_bytes(bytes(32_000))
+    os.utime(orphan, (0, 0))
+    too_new.write_bytes(b'{"v":99,"kind":"from:tomorrow"}\n')
+    told = "SELECT kind FROM incident WHERE detail LIKE %s"
+
+    def is_told() -> bool:
+        return all(rows(office, told, f"{each.name}%") for each in (orphan, too_new))
+
+    for _ in range(2):
+        office.kill_capture()
+        office.start_capture()
+        wait_until(is_told, 10)
+        assert place(office, talk_s=0.5)
+    assert rows(office, told, f"{orphan.name}%") == [{"kind": "orphan_audio"}]
+    assert rows(office, told, f"{too_new.name}%") == [{"kind": "journal_unreadable"}]
+    assert orphan.stat().st_size == 32_000
+    for each in (orphan, too_new):
+        each.unlink()
