@@ -99,7 +99,9 @@ class LiveCall:
     async def serve(self, first: tuple[ev.Command, ...]) -> None:
         """Carry out ``first``, then whatever the events ask for, until the call is over."""
         try:
-            if self._flow.scope.record and self._flow.phase is Phase.ARRIVING:
+            # Whoever had a caller that was found waiting may have died before it followed.
+            found = any(isinstance(each, ev.Release) for each in first)
+            if self._flow.scope.record and (self._flow.phase is Phase.ARRIVING or found):
                 await self.follow()
             await self._execute(first, self._tools.clock.now())
             while not self.is_over:

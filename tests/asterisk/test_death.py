@@ -119,7 +119,7 @@ def assert_let_go(office: Office, number: str) -> None:
 
 
 def test_capture_killed_at_every_step_of_a_call(office: Office, gate: list[TcpProxy]) -> None:
-    """F1, R5.1a: one death, seven calls, each at another step."""
+    """F1, R5.1a: one death, eight calls, each at another step."""
     (proxy,) = gate
     end = time.monotonic() + 21
     began = time.monotonic()
@@ -152,6 +152,9 @@ def test_capture_killed_at_every_step_of_a_call(office: Office, gate: list[TcpPr
         not_answered = hold(proxy, "/answer")
         arriving, last = begin(office, talk_s=2.0, caught=True)
         assert not_answered.held.wait(3)
+        not_followed = hold(proxy, r"subscription\?[^ ]*channel")
+        unfollowed, _ = begin(office, talk_s=2.0, caught=True)
+        assert not_followed.held.wait(3)
         office.kill_capture()
     killed = time.monotonic()
     steps = {each: journal_of(office, each) for each in (choosing, announced, ringing, decided)}
@@ -172,7 +175,7 @@ def test_capture_killed_at_every_step_of_a_call(office: Office, gate: list[TcpPr
     assert last.wait(timeout_s=30) == 0
     for number, least_s in ((bridged, 8.0), (ringing, 4.0), (decided, 1.0)):
         assert_recorded(office, number, least_s=least_s)
-    for number in (arriving, announced, choosing):
+    for number in (unfollowed, arriving, announced, choosing):
         assert_let_go(office, number)
     row = row_of(office, sealing)
     assert row["reason"] == "stayed_on_the_line"

@@ -498,6 +498,7 @@ async def test_a_caller_left_in_the_application_by_a_crash_goes_on_as_the_journa
         await office.released("1.1")
         call = await office.over("1.1")
     assert (noted is not None) == decided
+    assert office.switchboard.commands[-2:] == [("follow", "1.1"), ("release", "1.1")]
     assert office.switchboard.recording["1.1"] == noted
     assert call.id == call_id
     assert call.recording_id == noted
@@ -510,9 +511,10 @@ async def test_a_caller_left_in_the_application_by_a_crash_goes_on_as_the_journa
 async def test_a_caller_whom_no_journal_knows_goes_on_unrecorded_and_has_a_record(
     office: Office,
 ) -> None:
-    """F1: killed before the first line."""
+    """F1: killed before the first line; its end must be heard of all the same."""
     await office.capture.reconcile(a_snapshot(waiting={"1.1": an_arrival("1.1")}))
     await office.released("1.1")
+    assert office.switchboard.commands == [("follow", "1.1"), ("release", "1.1")]
     call = await office.over("1.1")
     assert office.switchboard.outcomes["1.1"] == Reason.APP_RESTARTED
     assert office.switchboard.recording["1.1"] is None
