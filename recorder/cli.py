@@ -4,7 +4,17 @@ import sys
 
 import typer
 
-from recorder.commands import announcement, calls, config, db, demo, keys, recordings, status
+from recorder.commands import (
+    announcement,
+    audit,
+    calls,
+    config,
+    db,
+    demo,
+    keys,
+    recordings,
+    status,
+)
 from recorder.errors import RecorderError
 
 app = typer.Typer(
@@ -21,6 +31,7 @@ app.add_typer(calls.app, name="calls")
 app.add_typer(recordings.app, name="recordings")
 app.add_typer(demo.app, name="demo")
 app.add_typer(keys.app, name="keys")
+app.add_typer(audit.app, name="audit")
 
 
 def main() -> None:
