@@ -23,8 +23,8 @@ from psycopg.rows import dict_row
 
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.journals import DiskJournals
-from recorder.adapters.postgres import trail
 from recorder.adapters.postgres.connect import connect
+from recorder.adapters.postgres.trail_reading import PostgresTrail
 from recorder.audit.rules import Entry, Position, verify
 from recorder.capture.journal import JournalIncomplete, JournalTooNew, fold
 from recorder.embedded import tones
@@ -204,11 +204,10 @@ def _the_trail_is_whole(site: Site, ask: Ask) -> Iterator[str]:
         entries: list[Entry] = []
         url = site.database.replace("postgresql://", "postgresql+psycopg://")
         async with connect(url) as engine:
-            while page := await trail.entries_after(
-                engine, entries[-1].seq if entries else 0, limit=1000
-            ):
+            trail = PostgresTrail(engine)
+            while page := await trail.entries_after(entries[-1].seq if entries else 0, limit=1000):
                 entries += page
-            return entries, await trail.head(engine)
+            return entries, await trail.head()
 
     entries, head = asyncio.run(read())
     fault = verify(entries, head=head)

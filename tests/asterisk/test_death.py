@@ -122,7 +122,7 @@ def assert_let_go(office: Office, number: str) -> None:
 def test_capture_killed_at_every_step_of_a_call(office: Office, gate: list[TcpProxy]) -> None:
     """F1, R5.1a: one death, eight calls, each at another step."""
     (proxy,) = gate
-    end = time.monotonic() + 21
+    end = time.monotonic() + 23
     began = time.monotonic()
 
     def until(seconds: float) -> None:
@@ -132,25 +132,24 @@ def test_capture_killed_at_every_step_of_a_call(office: Office, gate: list[TcpPr
         return end - time.monotonic()
 
     bridged, _ = begin(office, talk_s=rest())
-    sealing, _ = begin(office, talk_s=8.2)
-    until(2.5)
+    sealing, _ = begin(office, talk_s=8.6)
+    until(3.5)
     decided, _ = begin(office, talk_s=rest())
     wait_until(at_step(office, decided, is_announced), 3)
     untold = journal_of(office, decided)
     assert untold is not None
     not_told = hold(proxy, f"/channels/{untold.channel_id}/continue")
-    until(4.2)
+    until(5.7)
     ringing, _ = begin(office, talk_s=rest())
-    until(7.0)
+    until(8.0)
     choosing, _ = begin(office, talk_s=rest())
     with rows_cannot_be_written(office):
-        until(9.2)
+        wait_until(at_step(office, choosing, is_choosing), 6)
+        wait_until(lambda: len(list(office.vault.rglob("*.rec"))) == 1, 5)
+        wait_until(at_step(office, ringing, is_released), 5)
+        assert not_told.held.wait(3)
         announced, _ = begin(office, talk_s=rest())
         wait_until(at_step(office, announced, is_announced), 3)
-        wait_until(at_step(office, choosing, is_choosing), 3)
-        wait_until(at_step(office, ringing, is_released), 3)
-        wait_until(lambda: len(list(office.vault.rglob("*.rec"))) == 1, 3)
-        assert not_told.held.wait(3)
         not_answered = hold(proxy, "/answer")
         arriving, last = begin(office, talk_s=2.0, caught=True)
         assert not_answered.held.wait(3)
