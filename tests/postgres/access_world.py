@@ -4,11 +4,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pyotp
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from recorder.access.model import Place
+from recorder.access.service import Asking, Gate
 from recorder.accounts.keeper import AccountKeeper
 from recorder.accounts.model import Account, Role, SessionKind
 from recorder.accounts.service import Doorkeeper, SignedIn, Visitor
@@ -16,8 +20,15 @@ from recorder.adapters.common_passwords import common_passwords
 from recorder.adapters.passwords import Argon2Hasher
 from recorder.adapters.postgres.accounts import PostgresAccounts
 from recorder.adapters.postgres.connect import connect
+from recorder.adapters.postgres.papers import PostgresContractorAccesses, PostgresPapers
+from recorder.adapters.postgres.workstations import PostgresWorkstations
+from recorder.adapters.scans import DiskScans
 from recorder.adapters.totp import TotpBook
 from recorder.audit.event import Actor, ActorKind
+from recorder.authorisations.model import Authorisation
+from recorder.authorisations.service import ContractorDesk, Registrar
+from recorder.workstations.service import WorkstationKeeper
+from tests.access_builders import PURPOSES
 
 OPERATOR = Actor(kind=ActorKind.OPERATOR, name="root")
 PASSWORD = "czerwony rower za stodołą"  # noqa: S105 - a test's
@@ -46,6 +57,38 @@ class World:
     store: PostgresAccounts
     door: Doorkeeper
     keeper: AccountKeeper
+    registrar: Registrar
+    contractors: ContractorDesk
+    stations: WorkstationKeeper
+    gate: Gate
+
+    async def asking(self, signed: SignedIn, place: Place = Place.LISTED) -> Asking:
+        """Return who stands behind a token now, as an application would at each request."""
+        visitor = await self.door.visitor(signed.token)
+        return Asking(
+            account=visitor.account if visitor else None,
+            session=visitor.session if visitor else None,
+            place=place,
+        )
+
+    async def authorised(self, holder: Account, *roles: Role, days: float = 30) -> Authorisation:
+        """Grant, and have a second administrator confirm where one is needed."""
+        by = [
+            each
+            for each in await self.store.accounts()
+            if Role.ADMINISTRATOR in each.roles and each.id != holder.id
+        ]
+        now = self.clock.now()
+        paper = await self.registrar.grant(
+            holder,
+            roles=frozenset(roles),
+            lines=None,
+            recording_id=None,
+            valid_from=now,
+            valid_until=now + timedelta(days=days),
+            by=by[0].id,
+        )
+        return await self.registrar.confirm(paper.id, by=by[1].id)
 
     async def person(self, login: str, *roles: Role) -> Account:
         """Add an account with ``PASSWORD``, its own already."""
@@ -76,12 +119,14 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(url: str) -> AsyncIterator[World]:
+async def open_world(url: str, scans: Path = Path("/nonexistent")) -> AsyncIterator[World]:
     async with connect(url) as engine:
         clock = ClockInHand()
         store = PostgresAccounts(engine)
         hasher = Argon2Hasher(memory_mib=1, passes=1)
         codes = TotpBook()
+        papers, accesses = PostgresPapers(engine), PostgresContractorAccesses(engine)
+        stations = PostgresWorkstations(engine)
         yield World(
             engine=engine,
             clock=clock,
@@ -94,5 +139,23 @@ async def open_world(url: str) -> AsyncIterator[World]:
                 clock=clock,
                 common=common_passwords(),
                 office="Dyrektor MOPS w Wałbrzychu",
+            ),
+            registrar=Registrar(
+                papers=papers,
+                scans=DiskScans(scans),
+                clock=clock,
+                zone=ZoneInfo("Europe/Warsaw"),
+                four_eyes=True,
+            ),
+            contractors=ContractorDesk(accesses=accesses, clock=clock),
+            stations=WorkstationKeeper(workstations=stations, clock=clock),
+            gate=Gate(
+                store=store,
+                papers=papers,
+                accesses=accesses,
+                workstations=stations,
+                clock=clock,
+                purposes=PURPOSES,
+                totp_required=False,
             ),
         )
