@@ -12,6 +12,7 @@ from recorder.commands import (
     config,
     contractor,
     db,
+    keys,
     recordings,
     sign_in,
     status,
@@ -39,6 +40,7 @@ app.add_typer(user.app, name="user")
 app.add_typer(authorisation.app, name="authorisation")
 app.add_typer(workstation.app, name="workstation")
 app.add_typer(contractor.app, name="contractor")
+app.add_typer(keys.app, name="keys")
 
 
 def command() -> TyperGroup:

@@ -1,6 +1,7 @@
 """``script/run``: the whole service on one machine, and one real call through it."""
 
 import argparse
+import io
 import signal
 import subprocess
 import sys
@@ -154,8 +155,9 @@ def _judge(office: Office, row: dict[str, Any] | None) -> bool:
     if row is None or row["id"] is None:
         _report(f"no recording: {row['reason'] if row else 'the call has no row'}")
         return False
-    path = office.vault / row["stored_on"] / f"{row['id']}.wav"
-    samples, rate = soundfile.read(path, always_2d=True)
+    path = office.vault / row["stored_on"] / f"{row['id']}.rec"
+    whole = office.audio_of(row["id"], row["stored_on"])
+    samples, rate = soundfile.read(io.BytesIO(whole), always_2d=True)
     seconds = len(samples) / rate
     left = tones.share_of(samples[:, 0], tones.CALLER_HZ)
     right = tones.share_of(samples[:, 1], tones.OFFICE_HZ)
@@ -172,7 +174,7 @@ def _judge(office: Office, row: dict[str, Any] | None) -> bool:
     }
     _report(f"recorded ({row['reason']}), answered by {row['answered_by']}")
     _report(f"recording {row['id']}")
-    _report(f"at {path.relative_to(CHECKOUT)}")
+    _report(f"sealed at {path.relative_to(CHECKOUT)}")
     _report(f"to be erased by {row['erase_by']:%Y-%m-%d %H:%M %Z}")
     for what, holds in checks.items():
         _report(f"  {'yes' if holds else 'NO '}  {what}")

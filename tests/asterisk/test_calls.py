@@ -64,11 +64,11 @@ def test_the_command_line_finds_shows_and_exports_it(
     assert run("recordings", "export", found["id"], str(tmp_path), *why).status == 0
     assert (tmp_path / f"{found['id']}.wav").stat().st_size > 32_000
     assert run("recordings", "verify", "--all").status == 0
-    stored = office.vault / row["stored_on"] / f"{found['id']}.wav"
+    stored = office.vault / row["stored_on"] / f"{found['id']}.rec"
     stored.write_bytes(stored.read_bytes()[:-1] + b"\x01")
     assert run("recordings", "verify", "--all").status == 1
     refused = run("recordings", "export", found["id"], str(tmp_path / "again.wav"), *why)
-    assert (refused.status, "changed" in refused.err) == (1, True)
+    assert (refused.status, "not handed out" in refused.err) == (1, True)
     assert not (tmp_path / "again.wav").exists()
 
 

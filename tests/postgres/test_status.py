@@ -60,7 +60,7 @@ def office(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """An office with everything in its place but capture, which a test starts."""
     (tmp_path / "regulation.toml").write_text(RECORDING_ON, encoding="utf-8")
     for folder in ("spool", "vault", "announcements"):
-        (tmp_path / folder).mkdir()
+        (tmp_path / folder).mkdir(exist_ok=True)
     monkeypatch.setenv("RECORDER_REGULATION_FILE", "regulation.toml")
     monkeypatch.setenv("RECORDER_SPOOL_DIR", str(tmp_path / "spool"))
     monkeypatch.setenv("RECORDER_SPOOL_FLOOR_MIB", "1")
@@ -75,7 +75,8 @@ def states(office: Run) -> dict[str, str]:
 
 
 WELL = dict.fromkeys(
-    ("capture", "asterisk", "postgresql", "spool", "vault", "regulation", "announcements"), "ok"
+    ("capture", "asterisk", "postgresql", "spool", "vault", "keys", "regulation", "announcements"),
+    "ok",
 )
 """What a whole service says."""
 
@@ -138,6 +139,12 @@ def test_a_missing_folder_is_down(office: Run, tmp_path: Path, gone: str) -> Non
     assert states(office)[gone] == "down"
     (tmp_path / gone).touch()
     assert states(office)[gone] == "down"
+
+
+def test_a_wrong_master_key_is_down(office: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """RG.4."""
+    monkeypatch.setenv("RECORDER_MASTER_KEY", "00" * 32)
+    assert states(office)["keys"] == "down"
 
 
 def test_a_spool_below_its_floor_is_down(office: Run, monkeypatch: pytest.MonkeyPatch) -> None:
