@@ -68,7 +68,7 @@ def admitted() -> Admitted:
 
 
 def actor() -> Actor:
-    """Return what the trail calls the person at the prompt: the account, else the machine's user."""
+    """Return what the trail calls the person at the prompt: account, or machine's user."""
     found = _admitted.get()
     return found.actor if found else operator()
 
