@@ -1,6 +1,7 @@
 """The command ``recorder``: what an administrator does at a prompt."""
 
 import sys
+from typing import cast
 
 import typer
 from typer.core import TyperGroup
@@ -12,6 +13,7 @@ from recorder.commands import (
     config,
     contractor,
     db,
+    demo,
     keys,
     recordings,
     sign_in,
@@ -40,12 +42,14 @@ app.add_typer(user.app, name="user")
 app.add_typer(authorisation.app, name="authorisation")
 app.add_typer(workstation.app, name="workstation")
 app.add_typer(contractor.app, name="contractor")
+app.add_typer(demo.app, name="demo")
 app.add_typer(keys.app, name="keys")
 
 
 def command() -> TyperGroup:
     """Return the command with the gate in front of everything below it."""
-    whole = typer.main.get_group(app)
+    # get_command, for it alone adds the shell's completion.
+    whole = cast("TyperGroup", typer.main.get_command(app))
     guard(whole)
     return whole
 
