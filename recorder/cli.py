@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 from recorder.commands import (
     announcement,
+    audit,
     authorisation,
     calls,
     config,
@@ -44,6 +45,7 @@ app.add_typer(workstation.app, name="workstation")
 app.add_typer(contractor.app, name="contractor")
 app.add_typer(demo.app, name="demo")
 app.add_typer(keys.app, name="keys")
+app.add_typer(audit.app, name="audit")
 
 
 def command() -> TyperGroup:
