@@ -132,23 +132,24 @@ class AccountKeeper:
             raise RuleViolation("a second factor is set; a sysadmin resets a lost one")
         secret = self._codes.new_secret()
         await self._store.set_totp(
-            account.id, secret, since=None, last_step=None, recovery_sha256=[],
-            keep=visitor.session.id, events=[],
+            account.id, self._codes.sealed(secret, account.id), since=None, last_step=None,
+            recovery_sha256=[], keep=visitor.session.id, events=[],
         )  # fmt: skip
         return secret
 
     async def confirm_totp(self, visitor: Visitor, code: str) -> list[str]:
         """Put the second factor in force; return the recovery codes, told this once."""
         account, credentials = await self._known(visitor.account.id)
-        secret, now = credentials.totp_secret, self._clock.now()
-        if secret is None or account.totp_since is not None:
+        stored, now = credentials.totp_secret, self._clock.now()
+        if stored is None or account.totp_since is not None:
             raise RuleViolation("no second factor waits to be confirmed")
+        secret = self._codes.opened(stored, account.id)
         step = step_of_code(self._codes.matching_steps(secret, code, now), None)
         if step is None:
             raise RuleViolation("this is not the code; check the telephone's clock")
         codes = [secrets.token_hex(RECOVERY_BYTES) for _ in range(RECOVERY_CODES)]
         await self._store.set_totp(
-            account.id, secret, since=now, last_step=step,
+            account.id, stored, since=now, last_step=step,
             recovery_sha256=[sha256_of(each) for each in codes], keep=visitor.session.id,
             events=[self._entry("second_factor:set", account, actor_of(account.id))],
         )  # fmt: skip

@@ -91,6 +91,7 @@ class Credentials:
 
     password_hash: str
     totp_secret: str | None = None
-    """Base32; set but not confirmed while ``Account.totp_since`` is None."""
+    """As stored: sealed, or plain where there is no master key (`CodeBook.opened`). Set but not
+    confirmed while ``Account.totp_since`` is None."""
     totp_last_step: int | None = None
     """The last time step whose code was taken: a code counts once (R8.1d)."""

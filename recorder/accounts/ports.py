@@ -43,6 +43,15 @@ class CodeBook(Protocol):
     def new_secret(self) -> str:
         """Return a fresh secret, base32."""
 
+    def sealed(self, secret: str, account_id: AccountId) -> str:
+        """Return what may be stored of a secret: it opens for this account alone."""
+
+    def opened(self, stored: str, account_id: AccountId) -> str:
+        """Return a stored secret. Raises ``KeyUnavailable`` and ``ConfigurationError``."""
+
+    def sealed_later(self, stored: str, account_id: AccountId) -> str | None:
+        """Return a secret stored plain, sealed; None if it is, or if no key can be had here."""
+
     def matching_steps(self, secret: str, code: str, now: datetime) -> list[int]:
         """Return the time steps, the present one and its neighbours, whose code this is."""
 
@@ -64,6 +73,8 @@ class Proof:
     recovery_sha256: str | None = None
     new_hash: str | None = None
     """The password under the parameters in force, when the stored hash is outdated."""
+    new_totp: str | None = None
+    """The second factor's secret, sealed, when it was stored plain."""
 
 
 class AccountStore(Protocol):

@@ -186,10 +186,13 @@ class Doorkeeper:
     def _second_factor(self, account: Account, credentials: Credentials, code: str) -> Proof | None:
         if account.totp_since is None or credentials.totp_secret is None:
             return Proof()
-        steps = self._codes.matching_steps(credentials.totp_secret, code, self._clock.now())
+        stored = credentials.totp_secret
+        secret = self._codes.opened(stored, account.id)
+        steps = self._codes.matching_steps(secret, code, self._clock.now())
         if steps:
             step = step_of_code(steps, credentials.totp_last_step)
-            return None if step is None else Proof(totp_step=step)
+            sealed = self._codes.sealed_later(stored, account.id)
+            return None if step is None else Proof(totp_step=step, new_totp=sealed)
         # Whether it is one of the recovery codes is the store's to say, once and for all.
         if len(plain := _plain_recovery(code)) == RECOVERY_BYTES * 2:
             return Proof(recovery_sha256=sha256_of(plain))

@@ -11,6 +11,7 @@ from recorder.accounts.keeper import AccountKeeper
 from recorder.accounts.service import Doorkeeper
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.common_passwords import common_passwords
+from recorder.adapters.factor_seal import seal_of
 from recorder.adapters.passwords import Argon2Hasher
 from recorder.adapters.postgres.accounts import PostgresAccounts
 from recorder.adapters.postgres.connect import connect
@@ -57,7 +58,7 @@ def parts_around(engine: AsyncEngine, settings: Settings) -> Parts:
     store, papers = PostgresAccounts(engine), PostgresPapers(engine)
     accesses, workstations = PostgresContractorAccesses(engine), PostgresWorkstations(engine)
     hasher = Argon2Hasher(memory_mib=settings.password_memory_mib, passes=settings.password_passes)
-    codes = TotpBook()
+    codes = TotpBook(seal_of(settings))
     purposes, office = _of_the_office(settings)
     return Parts(
         engine=engine,
