@@ -14,6 +14,7 @@
         ├── SwitchboardUnavailable    Asterisk does not answer
         ├── LedgerUnavailable         PostgreSQL does not answer
         ├── TrailUnavailable          the audit trail cannot be written: the act is refused
+        ├── DirectoryUnavailable      the directory or the OpenID provider does not answer
         ├── SpoolUnavailable          the spool cannot be read or written
         └── VaultUnavailable          the vault cannot be read or written
             └── KeyUnavailable        the keys cannot be read, or lie under another master key
@@ -75,6 +76,10 @@ class LedgerUnavailable(Unavailable):
 
 class TrailUnavailable(Unavailable):
     """The audit trail cannot be written, so what would need an entry must not happen (RG.15)."""
+
+
+class DirectoryUnavailable(Unavailable):
+    """The office's directory or its OpenID provider cannot say who somebody is."""
 
 
 class SpoolUnavailable(Unavailable):

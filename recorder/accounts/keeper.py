@@ -97,6 +97,7 @@ class AccountKeeper:
     async def change_password(self, visitor: Visitor, *, old: str, new: str) -> None:
         """Change one's own password; every other session ends. Raises ``RuleViolation``."""
         account, credentials = await self._known(visitor.account.id)
+        self._is_kept_here(account)
         if not await self._hasher.verify(credentials.password_hash, old[:LONGEST_PASSWORD]):
             raise SignInRefused
         if old == new:
@@ -114,6 +115,7 @@ class AccountKeeper:
     async def reset_password(self, account_id: AccountId, *, actor: Actor) -> str:
         """Give an account a password that must be changed at once; every session ends."""
         account, _ = await self._known(account_id)
+        self._is_kept_here(account)
         temporary = secrets.token_urlsafe(TEMPORARY_BYTES)
         await self._store.set_password(
             account.id,
@@ -230,6 +232,13 @@ class AccountKeeper:
         common, words = self._common
         if problem := problem_of_password(password, context=context, common=common, words=words):
             raise RuleViolation(f"this password will not do: {problem}")
+
+    def _is_kept_here(self, account: Account) -> None:
+        if account.link is not None:
+            raise RuleViolation(
+                "the directory keeps this password: it is changed there, or after "
+                "`recorder user unlink`"
+            )
 
     async def _known(self, account_id: AccountId) -> tuple[Account, Credentials]:
         found = await self._store.by_id(account_id)

@@ -14,6 +14,7 @@ from recorder.accounts.model import (
     AccountId,
     Credentials,
     Ended,
+    Link,
     Role,
     Session,
     SessionId,
@@ -54,6 +55,16 @@ class CodeBook(Protocol):
 
     def matching_steps(self, secret: str, code: str, now: datetime) -> list[int]:
         """Return the time steps, the present one and its neighbours, whose code this is."""
+
+
+class Directory(Protocol):
+    """The office's own register of people; it proves who somebody is, and gives no right."""
+
+    async def proves(self, name: str, password: str | None) -> bool:
+        """Tell whether this is the password of somebody whom the directory lets in.
+
+        None looks the name up and is no. Raises ``DirectoryUnavailable``.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +147,24 @@ class AccountStore(Protocol):
         self, account_id: AccountId, *, disabled_at: datetime | None, at: datetime, events: Events
     ) -> None:
         """Disable, which ends every session, or enable again."""
+
+    async def set_link(
+        self,
+        account_id: AccountId,
+        link: Link | None,
+        *,
+        password_hash: str,
+        must_change: bool,
+        at: datetime,
+        events: Events,
+    ) -> bool:
+        """Say who keeps the password, replace the one here, end every session.
+
+        False if another account is linked to the same person there.
+        """
+
+    async def linked(self, link: Link) -> tuple[Account, Credentials] | None:
+        """Return the account that is linked so."""
 
     async def open_session(
         self,

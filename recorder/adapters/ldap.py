@@ -25,7 +25,7 @@ from recorder.settings import Settings
 
 AT_ONCE = 4
 LONGEST_NAME = 256
-SUCCESS, INVALID_CREDENTIALS = 0, 49
+SUCCESS, SIZE_LIMIT_EXCEEDED, INVALID_CREDENTIALS = 0, 4, 49
 SAYS_NO = frozenset({INVALID_CREDENTIALS, 19, 50, 53})
 """Results of a bind that are about this person: wrong, locked, not allowed, unwilling."""
 ACCOUNT_CONTROL, DISABLED_BIT = "userAccountControl", 0x2
@@ -68,15 +68,17 @@ class LdapDirectory:
 
     async def proves(self, name: str, password: str | None) -> bool:
         """Tell whether this is the password of somebody whom the directory lets in."""
-        if not name or len(name) > LONGEST_NAME or "\0" in name + (password or ""):
+        if not name or len(name) > LONGEST_NAME or _is_no_text(name + (password or "")):
             return False
         loop = asyncio.get_running_loop()
         async with self._turn:
             for address in self._addresses:
                 try:
-                    return await loop.run_in_executor(
-                        self._threads, self._ask, address, name, password
-                    )
+                    # A name server that hangs is not bounded by the thread's own deadlines.
+                    async with asyncio.timeout(self._timeout_s * 3):
+                        return await loop.run_in_executor(
+                            self._threads, self._ask, address, name, password
+                        )
                 except (LDAPException, OSError, ValueError) as error:
                     # The kind alone: its text may hold a name.
                     log.warning("directory_away", server=address.host, error=type(error).__name__)
@@ -121,7 +123,7 @@ class LdapDirectory:
             size_limit=2,
             time_limit=self._timeout_s,
         )
-        if finder.result["result"] not in {SUCCESS, 4, 32}:
+        if finder.result["result"] not in {SUCCESS, SIZE_LIMIT_EXCEEDED}:
             raise LDAPException("the directory could not search")
         entries = [each for each in finder.response or () if each["type"] == "searchResEntry"]
         if len(entries) != 1 or _is_disabled(entries[0]["raw_attributes"]):
@@ -132,7 +134,8 @@ class LdapDirectory:
         return Connection(
             server,
             user=dn,
-            password=password,
+            # As it was typed: ldap3 would change what is not ASCII, and no directory does.
+            password=password.encode(),
             authentication="SIMPLE" if dn else "ANONYMOUS",
             auto_bind="NONE",
             auto_referrals=False,
@@ -179,8 +182,12 @@ class Deadline:
     def __exit__(self, *_: object) -> None:
         """Stop counting, and close."""
         self._timer.cancel()
+        used = self._connection.socket
         with suppress(LDAPException, OSError):
             self._connection.unbind()
+        # What failed while it was opened, ldap3 leaves open.
+        if used is not None:
+            used.close()
 
     def _cut(self) -> None:
         with suppress(OSError, AttributeError):
@@ -237,6 +244,10 @@ def tls_of(ca_file: Path | None, setting: str) -> ssl.SSLContext:
         ) from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
+
+
+def _is_no_text(text: str) -> bool:
+    return "\0" in text or any("\ud800" <= each <= "\udfff" for each in text)
 
 
 def _is_disabled(attributes: dict[str, Any]) -> bool:

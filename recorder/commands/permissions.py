@@ -81,6 +81,8 @@ DECLARED: dict[str, Declared] = {
             "user add": P.ACCOUNT_MANAGE,
             "user disable": P.ACCOUNT_MANAGE,
             "user enable": P.ACCOUNT_MANAGE,
+            "user link": P.DIRECTORY_MANAGE,
+            "user unlink": P.DIRECTORY_MANAGE,
             "user roles": P.ROLE_ASSIGN,
             "user list": P.ACCOUNT_READ,
             "user show": P.ACCOUNT_READ,

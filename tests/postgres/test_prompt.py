@@ -23,6 +23,7 @@ from recorder.commands.permissions import DECLARED, Door
 from recorder.errors import RuleViolation
 from recorder.settings import load_settings
 from tests.builders import IN_SCOPE, a_call
+from tests.keys import MASTER_KEY_TEXT, some_keys
 from tests.postgres.test_commands import Run, as_a_person, keep
 from tests.signed_in import PASSWORD, PURPOSE, sign_in
 
@@ -330,9 +331,16 @@ class Telephone:
 
 
 def test_where_a_second_factor_is_required_nothing_else_comes_first(
-    run: Run, at_the_prompt: SignIn, monkeypatch: pytest.MonkeyPatch, database_url: str
+    run: Run,
+    at_the_prompt: SignIn,
+    monkeypatch: pytest.MonkeyPatch,
+    database_url: str,
+    tmp_path: Path,
 ) -> None:
     """R8.1d."""
+    monkeypatch.setenv("RECORDER_KEY_DIR", str(tmp_path / "keys"))
+    monkeypatch.setenv("RECORDER_MASTER_KEY", MASTER_KEY_TEXT)
+    some_keys(tmp_path / "keys")
     at_the_prompt(Role.LISTENER)
     monkeypatch.setenv("RECORDER_TOTP", "required")
     said = run("calls", "list")
