@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from recorder.accounts.claims import LONGEST_SUBJECT
 from recorder.accounts.model import Account, AccountId, Ended, Link, Role, Session, SignsInBy
 
 SHORTEST_PASSWORD = 12
@@ -21,8 +22,6 @@ SEEN_EVERY = timedelta(seconds=30)
 
 FIRST_TOKEN_VALID = timedelta(hours=24)
 TOTP_STEP_S = 30
-LONGEST_SUBJECT = 255
-"""OpenID Connect Core 1.0, section 2; longer names are in no directory either."""
 RECOVERY_CODES = 10
 
 _LEET = str.maketrans("013457@$!", "oleastasi")
