@@ -11,6 +11,7 @@
     └── Unavailable               3   retry: a part cannot be reached
         ├── SwitchboardUnavailable    Asterisk does not answer
         ├── LedgerUnavailable         PostgreSQL does not answer
+        ├── TrailUnavailable          the audit trail cannot be written: the act is refused
         ├── SpoolUnavailable          the spool cannot be read or written
         └── VaultUnavailable          the vault cannot be read or written
 
@@ -59,6 +60,10 @@ class SwitchboardUnavailable(Unavailable):
 
 class LedgerUnavailable(Unavailable):
     """PostgreSQL does not answer or is not writable."""
+
+
+class TrailUnavailable(Unavailable):
+    """The audit trail cannot be written, so what would need an entry must not happen (RG.15)."""
 
 
 class SpoolUnavailable(Unavailable):
