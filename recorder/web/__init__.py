@@ -1,1 +1,1 @@
-"""The web application: pages for people, JSON for machines, the same rules for both (§ 5, § 6.2)."""
+"""The web application: pages for people, JSON for machines, the same rules for both."""

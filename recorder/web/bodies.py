@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from recorder.web.problems import Kind, Problem
 
+LARGEST_HEAD = 16 << 10
 LARGEST = 1 << 20
 LARGEST_UPLOAD = 20 << 20
 UPLOADS = re.compile(r"/api/v1/authorisations/[^/]+/scans")
@@ -28,6 +29,8 @@ class Bodies:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > LARGEST_HEAD:
+            raise Problem(kind=Kind.BAD_REQUEST, headers={"Connection": "close"})
         upload = UPLOADS.fullmatch(scope["path"]) is not None
         limit = LARGEST_UPLOAD + FORM_OVERHEAD if upload else LARGEST
         announced = Headers(scope=scope).get("content-length", "0")

@@ -29,9 +29,7 @@ SOURCES_REMEMBERED = 1000
 class Places(Protocol):
     """Tells from where it is asked. Raises ``LedgerUnavailable``."""
 
-    async def locate(
-        self, *, peer: str, forwarded_for: list[str]
-    ) -> tuple[Address | None, Place]:
+    async def locate(self, *, peer: str, forwarded_for: list[str]) -> tuple[Address | None, Place]:
         """Return the effective client address, and whether it is on the list (R6.2b)."""
 
 

@@ -26,13 +26,17 @@ class Drawing:
     ) -> HTMLResponse:
         """Return a page. A name that the template misses is a defect, never an empty place."""
         language = language_of(scope)
-        text = self._environments[language].get_template(template).render(
-            language=language,
-            languages=LANGUAGES,
-            office=self._office,
-            asker=scope.get("state", {}).get("asker"),
-            path=scope["path"],
-            **values,
+        text = (
+            self._environments[language]
+            .get_template(template)
+            .render(
+                language=language,
+                languages=LANGUAGES,
+                office=self._office,
+                asker=scope.get("state", {}).get("asker"),
+                path=scope["path"],
+                **values,
+            )
         )
         headers = {"Content-Language": language, "Vary": "Accept-Language, Cookie"}
         return HTMLResponse(text, status_code=status, headers=headers)

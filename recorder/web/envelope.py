@@ -4,7 +4,6 @@ What is logged of a request is its method, the route's template, the status and 
 took: neither the path as it was sent nor anything of its content.
 """
 
-
 import structlog
 import uuid_utils.compat as uuids
 from starlette.exceptions import HTTPException
@@ -22,15 +21,25 @@ log = structlog.get_logger(__name__)
 
 UNMATCHED = "unmatched"
 RETRY_S = "30"
+AT_ONCE = 300
+"""Requests being answered, streams among them; more are told to come back."""
 
 
 class Envelope:
     """Wraps the whole application. Exceptions end here and nowhere else."""
 
     def __init__(
-        self, app: ASGIApp, *, origin: Origin, answers: Answers, measures: Measures, clock: Clock
+        self,
+        app: ASGIApp,
+        *,
+        origin: Origin,
+        answers: Answers,
+        measures: Measures,
+        clock: Clock,
+        at_once: int = AT_ONCE,
     ) -> None:
         self._app, self._answers, self._measures, self._clock = app, answers, measures, clock
+        self._free = at_once
         self._always = headers_for(origin)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,8 +57,9 @@ class Envelope:
                 message["headers"] = self._completed(message.get("headers", []))
             await send(message)
 
+        self._free -= 1
         try:
-            await self._app(scope, receive, sealed)
+            await (self._app if self._free >= 0 else _busy)(scope, receive, sealed)
         except Exception as error:  # noqa: BLE001 - the boundary of one request
             problem = self._problem_of(error)
             if status:
@@ -58,6 +68,7 @@ class Envelope:
                 raise Cut from None
             await self._answers.problem(problem, scope)(scope, receive, sealed)
         finally:
+            self._free += 1
             took = self._clock.monotonic() - began
             route = getattr(scope.get("route"), "path", UNMATCHED)
             self._measures.request(scope["method"], route, status, took)
@@ -81,6 +92,9 @@ class Envelope:
             case Problem():
                 return error
             case HTTPException():
+                # What a layer of ours said while a framework read the body.
+                if isinstance(error.__cause__, Problem):
+                    return error.__cause__
                 kind = BY_STATUS.get(error.status_code, Kind.BAD_REQUEST)
                 return Problem(kind=kind, headers=dict(error.headers or {}))
             case Unavailable():
@@ -91,10 +105,18 @@ class Envelope:
                 return Problem(kind=Kind.NOT_FOUND)
             case RuleViolation():
                 return Problem(kind=Kind.CONFLICT, detail=str(error))
+            case _:
+                return self._defect(error)
+
+    def _defect(self, error: Exception) -> Problem:
         number = str(uuids.uuid7())
         log.error("request_failed", number=number, exc_info=error)
         refused = isinstance(error, RecorderError)
         return Problem(kind=Kind.DEFECT, instance=number, reason="refused" if refused else "")
+
+
+async def _busy(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise Problem(kind=Kind.UNAVAILABLE, headers={"Retry-After": RETRY_S})
 
 
 class Cut(Exception):
@@ -103,7 +125,3 @@ class Cut(Exception):
 
 def _known(method: str) -> str:
     return method if method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} else "OTHER"
-
-
-
-

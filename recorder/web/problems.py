@@ -141,7 +141,7 @@ class Kind(Enum):
         "unavailable",
         503,
         later("The system cannot answer now"),
-        later("Calls are recorded as usual. Try again in a minute."),
+        later("The telephones do not depend on it. Try again in a minute."),
     )
 
     def __init__(self, slug: str, status: int, title: str, advice: str) -> None:
