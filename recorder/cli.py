@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from recorder.commands import announcement, calls, config, db, recordings, status
+from recorder.commands import announcement, audit, calls, config, db, recordings, status
 from recorder.errors import RecorderError
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app.add_typer(db.app, name="db")
 app.add_typer(announcement.app, name="announcement")
 app.add_typer(calls.app, name="calls")
 app.add_typer(recordings.app, name="recordings")
+app.add_typer(audit.app, name="audit")
 
 
 def main() -> None:

@@ -77,7 +77,8 @@ class Office:
         return {
             "RECORDER_ARI_URL": self.asterisk.ari_url,
             "RECORDER_ARI_PASSWORD": self.asterisk.ari_password,
-            "RECORDER_DATABASE_URL": self.postgres.url,
+            # As in a real installation: no process is the owner of the tables.
+            "RECORDER_DATABASE_URL": self.postgres.member_url("recorder_runtime"),
             "RECORDER_SPOOL_DIR": str(self.spool),
             "RECORDER_VAULT_DIR": str(self.vault),
             "RECORDER_ANNOUNCEMENT_DIR": str(self.announcements),

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine
 
 from recorder.adapters.postgres import migrate
 from recorder.adapters.postgres.schema import METADATA
-from recorder.embedded.postgres import binaries
+from recorder.embedded.postgres import EmbeddedPostgres, binaries
 from recorder.errors import ConfigurationError, LedgerUnavailable
 
 pytestmark = pytest.mark.postgres
@@ -24,6 +24,27 @@ def test_there_and_back_and_there(empty_url: str) -> None:
     migrate.downgrade(empty_url, to="base")
     assert migrate.current(empty_url) is None
     assert migrate.upgrade(empty_url) == migrate.head()
+
+
+def test_an_owner_who_is_no_superuser_migrates_where_the_roles_are_there(
+    postgres: EmbeddedPostgres, empty_url: str
+) -> None:
+    """As OPERATIONS.md has it: the roles come from the server's administrator."""
+    name = empty_url.rpartition("/")[2]
+    with psycopg.connect(postgres.plain_url, autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS plain_owner")
+        connection.execute("CREATE ROLE plain_owner LOGIN PASSWORD 'x'")
+        connection.execute(f"ALTER DATABASE {name} OWNER TO plain_owner".encode())
+    try:
+        url = f"postgresql+psycopg://plain_owner:x@127.0.0.1:{postgres.port}/{name}"
+        assert migrate.upgrade(url) == migrate.head()
+        with psycopg.connect(url.replace("+psycopg", "")) as connection:
+            connection.execute("SELECT audit_forget(seq, '') FROM audit_event")
+        migrate.downgrade(url, to="base")
+    finally:
+        with psycopg.connect(postgres.plain_url, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+            connection.execute("DROP ROLE plain_owner")
 
 
 def test_the_migrated_schema_is_the_one_in_the_code(database_url: str) -> None:
