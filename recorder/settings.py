@@ -107,10 +107,6 @@ class Settings(BaseSettings):
     web_plain_http: bool = Field(
         default=False, description="let the web work without TLS, on loopback alone, for a trial"
     )
-    trusted_proxy: str | None = Field(
-        default=None,
-        description="addresses of the reverse proxy, by commas; only it is believed",
-    )
     metrics_token: SecretStr = Field(
         default=SecretStr(""), description="what Prometheus sends; empty = only from this machine"
     )
