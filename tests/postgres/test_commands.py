@@ -15,16 +15,19 @@ import pytest
 import soundfile
 
 from recorder import cli
+from recorder.accounts.model import Role
 from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.ledger import PostgresLedger
 from recorder.adapters.vault import DiskVault
 from recorder.custody.rules import describe, folder_of
 from recorder.model import CallId, CallRecord, Moment, RecordingId, Span
 from tests.builders import IN_SCOPE, NOON, a_call
+from tests.signed_in import PURPOSE, sign_in
 
 pytestmark = pytest.mark.postgres
 WARSAW = ZoneInfo("Europe/Warsaw")
 NOBODY = UUID(int=404)
+REVEAL = ("--reveal", "--purpose", PURPOSE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,8 @@ def run(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RECORDER_DATABASE_URL", database_url)
     monkeypatch.setenv("RECORDER_VAULT_DIR", str(tmp_path / "vault"))
-
+    (tmp_path / "home").mkdir()
+    sign_in(monkeypatch, database_url, tmp_path / "home", Role.LISTENER, Role.COPY_MAKER)
     return as_a_person(monkeypatch, capsys)
 
 
@@ -120,14 +124,14 @@ def test_numbers_are_masked_unless_revealed(run: Run, database_url: str) -> None
     for command in (["calls", "list"], ["calls", "list", "--json"]):
         assert "600123456" not in run(*command).out
         assert "600***456" in run(*command).out
-        assert "600123456" in run(*command, "--reveal").out
+        assert "600123456" in run(*command, *REVEAL).out
     (call,) = run("calls", "list", "--json").json
     for command in (["calls", "show", call["id"]], ["calls", "show", call["id"], "--json"]):
         said = run(*command)
         assert said.status == 0
         assert "600123456" not in said.out
         assert "Zenobia" not in said.out
-        assert "Zenobia Kwiatkowska" in run(*command, "--reveal").out
+        assert "Zenobia Kwiatkowska" in run(*command, *REVEAL).out
 
 
 def test_a_list_tells_when_who_and_why(run: Run, database_url: str) -> None:
@@ -198,12 +202,12 @@ def test_a_hostile_name_commands_no_terminal(run: Run, database_url: str) -> Non
     moment = Moment(at=NOON, kind="call:transferred", detail=name)
     keep(database_url, a_call(scope=IN_SCOPE, caller_name=name, line=name, timeline=(moment,)))
     (call,) = run("calls", "list", "--json").json
-    for said in (run("calls", "list", "--reveal"), run("calls", "show", call["id"], "--reveal")):
+    for said in (run("calls", "list", *REVEAL), run("calls", "show", call["id"], *REVEAL)):
         assert said.status == 0
         assert "\x1b" not in said.out
         assert "\u202e" not in said.out
         assert "\\u001b[2J[red]Jan[/red]\\u202e\\u000a" in said.out
-    assert run("calls", "show", call["id"], "--json", "--reveal").json["caller_name"] == name
+    assert run("calls", "show", call["id"], "--json", *REVEAL).json["caller_name"] == name
 
 
 def test_a_recording_is_shown_with_its_length_and_its_last_day(run: Run, recorded: Path) -> None:
@@ -219,21 +223,21 @@ def test_a_recording_is_shown_with_its_length_and_its_last_day(run: Run, recorde
 def test_an_exported_recording_is_the_sealed_one_and_private(
     run: Run, recorded: Path, tmp_path: Path
 ) -> None:
-    said = run("recordings", "export", recorded.stem, str(tmp_path))
+    said = run("recordings", "export", recorded.stem, str(tmp_path), *REVEAL[1:])
     copy = tmp_path / recorded.name
     assert said.status == 0
     assert said.out.startswith("Copied 2.0 s of audio")
     assert copy.read_bytes() == recorded.read_bytes()
     assert soundfile.info(copy).channels == 2
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
-    again = run("recordings", "export", recorded.stem, str(tmp_path))
+    again = run("recordings", "export", recorded.stem, str(tmp_path), *REVEAL[1:])
     assert (again.status, "overwritten" in again.err) == (1, True)
 
 
 def test_a_changed_recording_is_not_handed_out(run: Run, recorded: Path, tmp_path: Path) -> None:
     """RG.3."""
     recorded.write_bytes(recorded.read_bytes()[:-1] + b"x")
-    said = run("recordings", "export", recorded.stem, str(tmp_path / "call.wav"))
+    said = run("recordings", "export", recorded.stem, str(tmp_path / "call.wav"), *REVEAL[1:])
     assert said.status == 1
     assert "changed" in said.err
     assert sorted(each.name for each in tmp_path.glob("call*")) == []
@@ -273,6 +277,34 @@ def test_verifying_all_names_each_recording_that_is_not_whole(
         ["config", "check"],
         ["db", "upgrade"],
         ["db", "current"],
+        ["sign-in"],
+        ["sign-out"],
+        ["user", "first-token"],
+        ["user", "first"],
+        ["user", "add"],
+        ["user", "list"],
+        ["user", "show"],
+        ["user", "disable"],
+        ["user", "enable"],
+        ["user", "reset"],
+        ["user", "password"],
+        ["user", "totp"],
+        ["user", "roles"],
+        ["authorisation", "grant"],
+        ["authorisation", "confirm"],
+        ["authorisation", "refuse"],
+        ["authorisation", "revoke"],
+        ["authorisation", "review"],
+        ["authorisation", "list"],
+        ["authorisation", "show"],
+        ["authorisation", "print"],
+        ["authorisation", "attach"],
+        ["workstation", "add"],
+        ["workstation", "list"],
+        ["workstation", "remove"],
+        ["contractor", "open"],
+        ["contractor", "close"],
+        ["contractor", "list"],
     ],
 )
 def test_every_command_has_two_examples(run: Run, command: list[str]) -> None:
