@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import quantiles
 from zoneinfo import ZoneInfo
@@ -60,7 +60,8 @@ SELECT
     'desk' || (n %% 60), '[]', '[]', 16, false, false, '{{}}', at, NULL
 FROM (
     SELECT n, kind, at, line,
-        '+48' || CASE WHEN n %% 5 = 0 THEN '74' ELSE (ARRAY['50','51','60','66','69','72','78','88'])[1 + n %% 8] END
+        '+48' || CASE WHEN n %% 5 = 0 THEN '74'
+                      ELSE (ARRAY['50', '51', '60', '66', '69', '72', '78', '88'])[1 + n %% 8] END
               || lpad((power(one, 2.5) * 3000000)::bigint::text, 7, '0') AS caller
     FROM (
         SELECT n, random() AS kind, random() AS one,
@@ -69,13 +70,15 @@ FROM (
         FROM generate_series(%(first)s, %(last)s) AS n
     ) AS drawn
 ) AS made
-"""
+"""  # noqa: S608 - our own names
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Search among generated calls.")
     parser.add_argument("--calls", type=int, default=10_000_000)
-    parser.add_argument("--folder", type=Path, default=None, help="where PostgreSQL lives meanwhile")
+    parser.add_argument(
+        "--folder", type=Path, default=None, help="where PostgreSQL lives meanwhile"
+    )
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.folder, prefix="search-") as folder:
         # PostgreSQL is nobody's: it must be able to pass.
@@ -183,9 +186,7 @@ def searches(
 
 async def plan_of(engine: object, criteria: Criteria) -> set[str]:
     statement = search_statement(criteria, office_zone=WARSAW)
-    spelt = statement.compile(
-        dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}
-    )
+    spelt = statement.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
     async with engine.connect() as connection:  # type: ignore[attr-defined]
         found = await connection.exec_driver_sql(
             "EXPLAIN (FORMAT JSON) " + str(spelt).replace("%", "%%")

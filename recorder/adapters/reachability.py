@@ -19,8 +19,8 @@ WITHIN_S = 3.0
 class PartsOfWeb:
     """See ``recorder.web.health.Parts``."""
 
-    def __init__(self, engine: AsyncEngine, *, vault: Path, keys: Path) -> None:
-        self._engine, self._folders = engine, {"vault": vault, "keys": keys}
+    def __init__(self, engine: AsyncEngine, **folders: Path) -> None:
+        self._engine, self._folders = engine, folders
         self._revision = migrate.head()
 
     async def ask(self) -> Sequence[PartState]:

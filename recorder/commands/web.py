@@ -4,8 +4,8 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder import logs
-from recorder.adapters.postgres.figures import read_figures
 from recorder.adapters.postgres.connect import connect
+from recorder.adapters.postgres.figures import read_figures
 from recorder.adapters.postgres.web import (
     ListedPlaces,
     PostgresLimits,
@@ -88,7 +88,7 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
             origin=origin,
         ),
         supervision=Supervision(
-            parts=PartsOfWeb(engine, vault=settings.vault_dir, keys=settings.key_dir),
+            parts=PartsOfWeb(engine, vault=settings.vault_dir),
             figures=figures,
             measures=measures,
             metrics_token=settings.metrics_token.get_secret_value(),

@@ -15,7 +15,7 @@ from recorder.web.api import me
 from recorder.web.bodies import Bodies
 from recorder.web.door import Door
 from recorder.web.envelope import Envelope
-from recorder.web.gate import guarded
+from recorder.web.gate import guarded, named
 from recorder.web.pages import account, home, language, sign_in
 from recorder.web.services import Services
 
@@ -69,9 +69,6 @@ def create_app(services: Services) -> ASGIApp:
 def _pages(services: Services) -> list[Route | Mount]:
     watch = services.supervision
     table: list[tuple[str, str, Handler]] = [
-        ("GET", "/healthz", watch.healthz),
-        ("GET", "/readyz", watch.readyz),
-        ("GET", "/metrics", watch.metrics),
         ("GET", "/", home.home),
         ("POST", "/language", language.choose),
         ("GET", "/sign-in", sign_in.form),
@@ -87,7 +84,13 @@ def _pages(services: Services) -> list[Route | Mount]:
         ("POST", "/account/sessions/{session_id:uuid}/end", account.end_session),
     ]
     routes: list[Route | Mount] = [
-        Route(path, guarded(services.gate, handler), methods=[method])
+        Route(path, guarded(services.gate, path, handler), methods=[method])
         for method, path, handler in table
     ]
+    for path, watched in (
+        ("/healthz", watch.healthz),
+        ("/readyz", watch.readyz),
+        ("/metrics", watch.metrics),
+    ):
+        routes.append(Route(path, named(path, watched), methods=["GET"]))
     return [*routes, Mount("/static", StaticFiles(directory=STATIC), name="static")]

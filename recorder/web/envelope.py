@@ -70,7 +70,7 @@ class Envelope:
         finally:
             self._free += 1
             took = self._clock.monotonic() - began
-            route = getattr(scope.get("route"), "path", UNMATCHED)
+            route = scope.get("state", {}).get("route", UNMATCHED)
             self._measures.request(scope["method"], route, status, took)
             log.info(
                 "request",

@@ -1,4 +1,4 @@
-"""The figures of the whole service that Prometheus asks for: counts and ages, nothing of anybody."""
+"""The figures of the service that Prometheus asks for: counts and ages, nothing of anybody."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -22,9 +22,8 @@ async def read_figures(
     recording = RecordingTable
     with translated():
         async with engine.connect() as connection:
-            kept, oldest = (
-                await connection.execute(select(func.count(), func.min(recording.ended_at)))
-            ).one()
+            oldest: datetime | None = await connection.scalar(select(func.min(recording.ended_at)))
+            kept = await connection.scalar(select(func.count()).select_from(recording))
             late = await connection.scalar(
                 select(func.count()).select_from(recording).where(recording.erase_by <= now)
             )
@@ -40,8 +39,8 @@ async def read_figures(
                     .group_by(IncidentTable.kind)
                 )
             ).all()
-    age = (now - oldest).total_seconds() if oldest else 0.0
-    measures.set("recorder_recordings", "Recordings kept.", kept)
+    age = 0.0 if oldest is None else (now - oldest).total_seconds()
+    measures.set("recorder_recordings", "Recordings kept.", kept or 0)
     measures.set("recorder_oldest_recording_age_seconds", "Age of the oldest recording.", age)
     measures.set("recorder_recordings_past_their_time", "Recordings past erase_by.", late or 0)
     measures.set("recorder_playbacks_open", "Playbacks not ended yet.", open_playbacks or 0)

@@ -60,5 +60,3 @@ class RequestRateTable(Base):
     key: Mapped[str] = mapped_column(primary_key=True)
     minute: Mapped[datetime]
     requests: Mapped[int] = mapped_column(Integer)
-
-

@@ -34,9 +34,7 @@ class ListedPlaces:
     def __init__(self, workstations: Workstations, *, trusted: Sequence[Network]) -> None:
         self._workstations, self._trusted = workstations, tuple(trusted)
 
-    async def locate(
-        self, *, peer: str, forwarded_for: list[str]
-    ) -> tuple[Address | None, Place]:
+    async def locate(self, *, peer: str, forwarded_for: list[str]) -> tuple[Address | None, Place]:
         """Return the effective client address, and whether it is on the list (R6.2b)."""
         address = effective_address(
             peer=peer, forwarded_for=forwarded_for, trusted_proxies=self._trusted
@@ -77,7 +75,7 @@ class PostgresLimits:
         # Neither a name nor an address is kept for counting.
         hashed = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
         statement = insert(RATE).values(key=hashed, minute=minute, requests=1)
-        statement = statement.on_conflict_do_update(
+        counted = statement.on_conflict_do_update(
             index_elements=["key"],
             set_={
                 "requests": case((RATE.minute == minute, RATE.requests + 1), else_=1),
@@ -86,7 +84,7 @@ class PostgresLimits:
         ).returning(RATE.requests)
         with translated():
             async with self._engine.begin() as connection:
-                return (await connection.scalar(statement) or 0) <= a_minute
+                return (await connection.scalar(counted) or 0) <= a_minute
 
     async def forget(self, now: datetime) -> None:
         """Drop the counts of whoever has not asked for an hour."""
@@ -107,9 +105,7 @@ class PostgresPrograms:
         query = (
             select(*AccountTable.__table__.columns, TOKEN.may)
             .join(TOKEN, TOKEN.account_id == AccountTable.id)
-            .where(
-                TOKEN.token_sha256 == hashed, TOKEN.revoked_at.is_(None), TOKEN.expires_at > now
-            )
+            .where(TOKEN.token_sha256 == hashed, TOKEN.revoked_at.is_(None), TOKEN.expires_at > now)
         )
         with translated():
             async with self._engine.connect() as connection:
@@ -131,7 +127,7 @@ class PostgresPrograms:
         )
         return Program(account=account, may=frozenset(Permission(each) for each in row.may))
 
-    async def add(  # noqa: PLR0913 - what a token is
+    async def add(
         self,
         *,
         token_id: UUID,

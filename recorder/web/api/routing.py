@@ -77,6 +77,7 @@ class GuardedRoute(APIRoute):
 
         async def behind(request: Request) -> Response:
             gate: Gate = services_of(request).gate
+            request.scope["state"]["route"] = self.path
             asker = await gate.admit(request, need, a_minute)
             try:
                 response = await handler(request)
