@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from recorder.access.listening import Listening
 from recorder.accounts.keeper import AccountKeeper
 from recorder.accounts.model import Account, Session, SessionId
 from recorder.accounts.service import Doorkeeper
@@ -17,7 +18,9 @@ from recorder.web.drawing import Drawing
 from recorder.web.gate import Gate
 from recorder.web.health import Supervision
 from recorder.web.metrics import Measures
+from recorder.web.ports import Finder
 from recorder.web.rules import Origin
+from recorder.web.streaming import Pace
 
 
 class Sessions(Protocol):
@@ -49,5 +52,8 @@ class Services:
     doorkeeper: Doorkeeper
     accounts: AccountKeeper
     sessions: Sessions
+    finder: Finder
+    listening: Listening
+    pace: Pace
     draw_factor: Callable[[str, str], str]
     """From a secret and a login the picture that a telephone reads, as SVG."""

@@ -90,7 +90,7 @@ async def find_recordings(
     engine: AsyncEngine, criteria: Criteria, *, office_zone: ZoneInfo
 ) -> Sequence[RecordingRow]:
     """Return recordings with who called whom and when, newest first."""
-    query = _page(_recordings(), criteria, office_zone)
+    query = recording_search_statement(criteria, office_zone=office_zone)
     return await _fetch(engine, query, RecordingRow)
 
 
@@ -153,6 +153,11 @@ async def count_outcomes(engine: AsyncEngine, *, since: datetime) -> Sequence[Ou
 def search_statement(criteria: Criteria, *, office_zone: ZoneInfo) -> Select[Any]:
     """Return the statement of ``find_calls``, so that its plan can be looked at."""
     return _calls(CallRow, criteria, office_zone)
+
+
+def recording_search_statement(criteria: Criteria, *, office_zone: ZoneInfo) -> Select[Any]:
+    """Return the statement of ``find_recordings``."""
+    return _page(_recordings(), criteria, office_zone)
 
 
 def _calls(kind: type[CallRow], criteria: Criteria, office_zone: ZoneInfo) -> Select[Any]:
