@@ -19,7 +19,7 @@ from recorder.adapters.probe import serve_probe
 from recorder.adapters.regulation_file import load_regulation
 from recorder.adapters.spool import DiskSpool
 from recorder.adapters.switchboard import AriSwitchboard
-from recorder.adapters.vault import DiskVault
+from recorder.adapters.vault import open_vault
 from recorder.capture.journal import fold
 from recorder.capture.service import Capture
 from recorder.custody.service import Custodian
@@ -43,7 +43,7 @@ async def serve(settings: Settings) -> None:
         custodian = Custodian(
             journals=journals,
             spool=spool,
-            vault=DiskVault(settings.vault_dir),
+            vault=open_vault(settings),
             ledger=PostgresLedger(engine),
             announcements=announcements,
             clock=clock,

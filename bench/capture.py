@@ -19,7 +19,6 @@ import soundfile
 
 from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
 from recorder.adapters.sounds import read_sound
-from recorder.adapters.wav import write_wav
 from recorder.embedded import asterisk_config, sipp, tones
 from recorder.embedded.office import CHECKOUT, Office, trial_regulation
 from recorder.model import Layer
@@ -42,7 +41,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         rows = results["rows"]
         rows += _calls(Path(directory))
-        rows += _sealing(Path(directory))
     for row in results["rows"]:
         print(f"{row['what']:58} {row['value']:>10}  goal {row['goal']}")
     path = CHECKOUT / "bench/results" / f"capture-{_now():%Y-%m-%d}.json"
@@ -114,19 +112,6 @@ def _outcome(office: Office) -> tuple[int, float, float]:
     waits = sorted(each[1].total_seconds() * 1000 for each in found if each[1] is not None)
     worst = max((abs(float(each[0])) for each in found), default=0.0)
     return len(found), worst, waits[int(len(waits) * 0.99)] if waits else 0.0
-
-
-def _sealing(directory: Path) -> list[dict[str, object]]:
-    raw = directory / "hour.raw"
-    block = (1000 * tones.sine(440, 60, level=1.0)).astype("<i2")
-    stereo = block.repeat(2).tobytes()
-    with raw.open("wb") as file:
-        for _ in range(60):
-            file.write(stereo)
-    began = time.process_time()
-    write_wav(raw, directory / "hour.wav")
-    spent = time.process_time() - began
-    return [_row("sealing one hour, times real time (no encryption yet)", 3600 / spent, ">= 500")]
 
 
 def _place(office: Office, directory: Path, address: str) -> int:

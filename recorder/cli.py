@@ -13,6 +13,7 @@ from recorder.commands import (
     config,
     contractor,
     db,
+    keys,
     recordings,
     sign_in,
     status,
@@ -43,6 +44,7 @@ app.add_typer(authorisation.app, name="authorisation")
 app.add_typer(workstation.app, name="workstation")
 app.add_typer(contractor.app, name="contractor")
 app.command("web")(web.web)
+app.add_typer(keys.app, name="keys")
 
 
 def command() -> TyperGroup:

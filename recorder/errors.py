@@ -8,12 +8,14 @@
     ├── NotFound                  1   person: no such call, recording or announcement
     ├── CallGone                  1   nobody: the caller has left, which is not a failure
     ├── AnnouncementRefused       1   person: the sound cannot be used, with the reason
+    ├── RecordingDamaged          1   operator: stored audio is not what was sealed
     └── Unavailable               3   retry: a part cannot be reached
         ├── SwitchboardUnavailable    Asterisk does not answer
         ├── LedgerUnavailable         PostgreSQL does not answer
         ├── TrailUnavailable          the audit trail cannot be written: the act is refused
         ├── SpoolUnavailable          the spool cannot be read or written
         └── VaultUnavailable          the vault cannot be read or written
+            └── KeyUnavailable        the keys cannot be read, or lie under another master key
 
 The number is the exit status of a command that ends with the error. Messages say what to do
 and never hold a telephone number or a name.
@@ -48,6 +50,10 @@ class AnnouncementRefused(RecorderError):
     """A sound file cannot become an announcement; the message says why."""
 
 
+class RecordingDamaged(RecorderError):
+    """Stored audio does not authenticate, or its key is missing; nothing of it is given out."""
+
+
 class Unavailable(RecorderError):
     """A part cannot be reached now; trying again later is right."""
 
@@ -72,3 +78,7 @@ class SpoolUnavailable(Unavailable):
 
 class VaultUnavailable(Unavailable):
     """The vault is missing, read-only or full."""
+
+
+class KeyUnavailable(VaultUnavailable):
+    """The key directory is missing or read-only, or its keys lie under another master key."""

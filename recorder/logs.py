@@ -11,9 +11,14 @@ FILE_BYTES = 10 << 20
 FILES_KEPT = 5
 
 
-def configure(*, level: str, file: Path | None) -> None:
-    """Send structlog and the libraries' warnings to standard output and, if given, a file."""
-    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stdout)]
+def configure(*, level: str, file: Path | None, to_stdout: bool = True) -> None:
+    """Send structlog and the libraries' warnings to standard output and, if given, a file.
+
+    A command sends them to the file alone: its output is for the person at the prompt.
+    """
+    handlers: list[logging.Handler] = [
+        logging.StreamHandler(sys.stdout) if to_stdout else logging.NullHandler()
+    ]
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
         handlers.append(
@@ -41,7 +46,7 @@ def configure(*, level: str, file: Path | None) -> None:
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=to_stdout,
     )
 
 

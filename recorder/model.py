@@ -104,6 +104,7 @@ class IncidentKind(StrEnum):
     PBX_LOST = "pbx_lost"
     JOURNAL_UNREADABLE = "journal_unreadable"
     ORPHAN_AUDIO = "orphan_audio"
+    RECORDING_DAMAGED = "recording_damaged"
 
 
 class PlaybackResult(StrEnum):

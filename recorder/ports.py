@@ -4,11 +4,12 @@ Named after the need, not the product. Every fake in ``tests/fakes.py`` and ever
 passes the same contract suite.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from recorder.custody.model import StoredFile
 from recorder.model import (
     Announcement,
     CallId,
@@ -111,21 +112,78 @@ class Spool(Protocol):
         """Overwrite and remove the audio. Removing what is gone is a success."""
 
 
+class Keys(Protocol):
+    """The key of each recording, outside database and vault (RG.4).
+
+    Raises ``KeyUnavailable`` when they cannot be read or written, or lie under another master
+    key, and ``RecordingDamaged`` when one key is not what was written.
+    """
+
+    def create(self, recording_id: RecordingId) -> bytes:
+        """Return a fresh key of 32 bytes, on disk when this returns.
+
+        An earlier key of this recording is destroyed: a key seals once, whatever crashed.
+        """
+
+    def get(self, recording_id: RecordingId) -> bytes | None:
+        """Return the key, None if there is none."""
+
+    def destroy(self, recording_id: RecordingId) -> None:
+        """Overwrite and remove the key. Destroying what is gone is a success."""
+
+    def holds(self, recording_id: RecordingId) -> bool:
+        """Tell whether anything of a key is there, even what a crash left."""
+
+    def present(self) -> Iterator[RecordingId]:
+        """Yield every recording for which ``holds`` is true."""
+
+
 class Vault(Protocol):
-    """Keeps recorded audio at rest."""
+    """Keeps recorded audio at rest, each recording sealed under a key of its own.
+
+    ``folder`` is the recording's ``stored_on``. Every method raises ``VaultUnavailable`` when
+    vault or keys do not answer; those that read raise ``RecordingDamaged`` when stored audio
+    does not authenticate or its key is missing, and then give nothing out (RG.3).
+    """
 
     async def store(self, recording_id: RecordingId, *, raw: Path, folder: str) -> SealedAudio:
-        """Seal ``raw`` as a stereo WAV under ``folder`` and measure it.
+        """Seal ``raw`` as a stereo WAV under ``folder``, encrypted, and measure it.
 
-        When this returns, the bytes survive a power cut. Storing the same recording twice
-        leaves one file with the same bytes. Raises ``VaultUnavailable``.
+        When this returns, key and audio survive a power cut, in this order (RG.5). Storing the
+        same recording twice leaves one file, under the second key.
         """
 
     async def digest(self, recording_id: RecordingId, *, folder: str) -> str | None:
-        """Return the SHA-256 of the stored file (hex), None if it is not there (RG.3)."""
+        """Read all of a recording and return the SHA-256 of its WAV (hex); None = not there."""
 
-    def path(self, recording_id: RecordingId, *, folder: str) -> Path:
-        """Return where the stored file is."""
+    async def read(
+        self, recording_id: RecordingId, *, folder: str, start: int, length: int
+    ) -> bytes:
+        """Return a range of the WAV, cut at its end. Raises ``NotFound`` as well."""
+
+    async def size(self, recording_id: RecordingId, *, folder: str) -> int:
+        """Return the bytes of the WAV. Raises ``NotFound`` as well."""
+
+    async def export(self, recording_id: RecordingId, *, folder: str, target: Path) -> str:
+        """Decrypt to a new WAV file, for its owner alone, whole or absent; return its SHA-256.
+
+        Raises ``NotFound`` as well, and ``RuleViolation`` when ``target`` exists.
+        """
+
+    async def destroy_key(self, recording_id: RecordingId) -> None:
+        """Make the audio unreadable for ever: the first step of erasing. Safe to repeat."""
+
+    async def destroy_audio(self, recording_id: RecordingId, *, folder: str) -> None:
+        """Overwrite the stored bytes once at random and remove them. Safe to repeat (§ 7.2)."""
+
+    async def remains(self, recording_id: RecordingId, *, folder: str) -> tuple[bool, bool]:
+        """Tell whether anything of the key, and anything of the audio, is there."""
+
+    def present(self) -> Iterator[StoredFile]:
+        """Yield every file in the vault, ours or not."""
+
+    def keys_present(self) -> Iterator[RecordingId]:
+        """Yield every recording of which anything of a key is there."""
 
 
 class Ledger(Protocol):
@@ -150,6 +208,13 @@ class Ledger(Protocol):
 
     async def record_incident(self, incident: Incident) -> None:
         """Write an incident that belongs to no call."""
+
+    async def mark_damaged(self, recording_id: RecordingId, *, at: datetime, detail: str) -> bool:
+        """Mark a recording as damaged and write the incident, in one transaction (RG.3).
+
+        False if it was marked before or has no row; then nothing changes. ``detail`` holds
+        neither number nor name.
+        """
 
     async def keep_announcement(self, announcement: Announcement) -> None:
         """Register a version, or update when it is active. The same version twice is one."""

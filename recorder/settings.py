@@ -68,6 +68,16 @@ class Settings(BaseSettings):
     vault_dir: Path = Field(
         default=Path("/var/lib/rejestrator/vault"), description="recordings at rest"
     )
+    key_dir: Path = Field(
+        default=Path("/var/lib/rejestrator-keys"),
+        description="the keys of the recordings, on another volume than they",
+    )
+    master_key_file: Path | None = Field(
+        default=None, description="file of the master key, base64 or hex"
+    )
+    master_key: SecretStr = Field(
+        default=SecretStr(""), description="the master key itself, in place of its file"
+    )
     announcement_dir: Path = Field(
         default=Path("/var/lib/rejestrator/announcements"),
         description="the catalogue of announcements",

@@ -2,14 +2,23 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from recorder.adapters import wav
 from recorder.capture.journal import decode, encode
-from recorder.errors import CallGone, SpoolUnavailable, VaultUnavailable
+from recorder.custody.model import FileKind, StoredFile
+from recorder.errors import (
+    CallGone,
+    NotFound,
+    RecordingDamaged,
+    RuleViolation,
+    SpoolUnavailable,
+    VaultUnavailable,
+)
 from recorder.model import (
     Announcement,
     CallId,
@@ -152,24 +161,39 @@ class FakeSpool:
 
 
 class FakeVault:
-    """Keeps what ``spool`` held. ``broken`` recordings cannot be stored, ``away`` none."""
+    """Keeps what ``spool`` held. ``broken`` recordings cannot be stored, ``away`` none.
+
+    ``damaged`` recordings do not authenticate.
+    """
 
     def __init__(self, spool: FakeSpool) -> None:
         self.files: dict[tuple[str, RecordingId], bytes] = {}
+        """The samples, without a WAV's header."""
+        self.keys: set[RecordingId] = set()
+        self.foreign: list[StoredFile] = []
+        self.written_at: dict[RecordingId, datetime] = {}
         self.stores = 0
         self.broken: set[RecordingId] = set()
+        self.damaged: set[RecordingId] = set()
         self.away = False
         self._spool = spool
 
     async def store(self, recording_id: RecordingId, *, raw: Path, folder: str) -> SealedAudio:
-        if self.away or recording_id in self.broken:
+        self._answer()
+        if recording_id in self.broken:
             raise VaultUnavailable("the vault cannot be written")
-        audio = self._spool.audio[RecordingId(UUID(raw.stem))]
+        try:
+            audio = self._spool.audio[RecordingId(UUID(raw.stem))]
+        except KeyError:
+            raise VaultUnavailable("the spool cannot be read") from None
+        self.keys.add(recording_id)
         self.files[folder, recording_id] = audio
+        self.written_at[recording_id] = NOON
         self.stores += 1
+        whole = wav.header(len(audio) // 4) + audio[: len(audio) // 4 * 4]
         return SealedAudio(
-            sha256=hashlib.sha256(audio).hexdigest(),
-            size_bytes=len(audio) + 44,
+            sha256=hashlib.sha256(whole).hexdigest(),
+            size_bytes=len(whole),
             frames=len(audio) // 4,
             sample_rate=8000,
             caller_dbfs=-20.0,
@@ -179,11 +203,67 @@ class FakeVault:
         )
 
     async def digest(self, recording_id: RecordingId, *, folder: str) -> str | None:
-        audio = self.files.get((folder, recording_id))
-        return None if audio is None else hashlib.sha256(audio).hexdigest()
+        try:
+            return hashlib.sha256(self._wav(recording_id, folder)).hexdigest()
+        except NotFound:
+            return None
 
-    def path(self, recording_id: RecordingId, *, folder: str) -> Path:
-        return Path("/vault") / folder / f"{recording_id}.wav"
+    async def read(
+        self, recording_id: RecordingId, *, folder: str, start: int, length: int
+    ) -> bytes:
+        return self._wav(recording_id, folder)[start : start + length]
+
+    async def size(self, recording_id: RecordingId, *, folder: str) -> int:
+        return len(self._wav(recording_id, folder))
+
+    async def export(self, recording_id: RecordingId, *, folder: str, target: Path) -> str:
+        whole = self._wav(recording_id, folder)
+        if target.exists():
+            raise RuleViolation("the target exists; nothing is overwritten")
+        target.touch(0o600)
+        target.write_bytes(whole)
+        return hashlib.sha256(whole).hexdigest()
+
+    async def destroy_key(self, recording_id: RecordingId) -> None:
+        self._answer()
+        self.keys.discard(recording_id)
+
+    async def destroy_audio(self, recording_id: RecordingId, *, folder: str) -> None:
+        self._answer()
+        self.files.pop((folder, recording_id), None)
+
+    async def remains(self, recording_id: RecordingId, *, folder: str) -> tuple[bool, bool]:
+        self._answer()
+        return recording_id in self.keys, (folder, recording_id) in self.files
+
+    def present(self) -> Iterator[StoredFile]:
+        self._answer()
+        for (folder, recording_id), audio in self.files.items():
+            yield StoredFile(
+                id=recording_id,
+                kind=FileKind.SEALED,
+                folder=folder,
+                created_at=self.written_at.get(recording_id, NOON),
+                size_bytes=len(audio),
+            )
+        yield from self.foreign
+
+    def keys_present(self) -> Iterator[RecordingId]:
+        self._answer()
+        yield from list(self.keys)
+
+    def _wav(self, recording_id: RecordingId, folder: str) -> bytes:
+        self._answer()
+        audio = self.files.get((folder, recording_id))
+        if audio is None:
+            raise NotFound("the recording's audio is not in the vault")
+        if recording_id in self.damaged or recording_id not in self.keys:
+            raise RecordingDamaged("the audio is not what was sealed")
+        return wav.header(len(audio) // 4) + audio[: len(audio) // 4 * 4]
+
+    def _answer(self) -> None:
+        if self.away:
+            raise VaultUnavailable("the vault cannot be read or written")
 
 
 class FakeAnnouncements:

@@ -10,6 +10,7 @@ from recorder.model import (
     CallId,
     CallRecord,
     Incident,
+    IncidentKind,
     Recording,
     RecordingId,
 )
@@ -24,6 +25,7 @@ class FakeLedger:
         self.incidents: list[Incident] = []
         self.announcements: dict[AnnouncementId, Announcement] = {}
         self.written_at: dict[CallId, datetime] = {}
+        self.damaged_at: dict[RecordingId, datetime] = {}
         self.away = False
 
     async def record_call(
@@ -51,6 +53,16 @@ class FakeLedger:
     async def record_incident(self, incident: Incident) -> None:
         self._answer()
         self.incidents.append(incident)
+
+    async def mark_damaged(self, recording_id: RecordingId, *, at: datetime, detail: str) -> bool:
+        self._answer()
+        if recording_id not in self.recordings or recording_id in self.damaged_at:
+            return False
+        self.damaged_at[recording_id] = at
+        call_id = self.recordings[recording_id].call_id
+        kind = IncidentKind.RECORDING_DAMAGED
+        self.incidents.append(Incident(kind=kind, at=at, call_id=call_id, detail=detail))
+        return True
 
     async def keep_announcement(self, announcement: Announcement) -> None:
         self._answer()

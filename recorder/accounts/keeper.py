@@ -1,7 +1,7 @@
 """Adding, changing and disabling accounts."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import uuid_utils.compat as uuids
@@ -191,6 +191,10 @@ class AccountKeeper:
         account, _ = await self._known(account_id)
         entry = self._entry("account:enabled", account, actor)
         await self._store.set_disabled(account.id, disabled_at=None, at=entry.at, events=[entry])
+
+    async def all(self) -> Sequence[Account]:
+        """Return every account, disabled ones too, by login."""
+        return await self._store.accounts()
 
     async def by_login(self, login: str) -> Account:
         """Return an account. Raises ``NotFound``."""

@@ -1,15 +1,18 @@
-"""Making files last, and making them go."""
+"""Making files last, making them go, and reaching them without following a link."""
 
 import hashlib
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 BLOCK = 1 << 20
+OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 def sync_directory(directory: Path) -> None:
     """Put a directory's entries on disk: a rename without it may be lost with the power."""
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    handle = os.open(directory, OPEN_FOLDER)
     try:
         os.fsync(handle)
     finally:
@@ -40,11 +43,83 @@ def overwrite_and_remove(path: Path) -> None:
         handle = os.open(path, os.O_WRONLY | os.O_NOFOLLOW)
     except FileNotFoundError:
         return
+    _overwrite(handle, bytes)
+    path.unlink(missing_ok=True)
+
+
+def overwrite_and_unlink(name: str, *, folder: int) -> None:
+    """Overwrite a file in an open folder once with random bytes, then remove it.
+
+    Gone already is done. The removal is on disk once the folder is synced.
+    """
+    try:
+        handle = os.open(name, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    except FileNotFoundError:
+        return
+    _overwrite(handle, os.urandom)
+    os.unlink(name, dir_fd=folder)
+
+
+def _overwrite(handle: int, filling: Callable[[int], bytes]) -> None:
     try:
         left = os.fstat(handle).st_size
         while left > 0:
-            left -= os.write(handle, bytes(min(BLOCK, left)))
-        os.fdatasync(handle)
+            left -= os.write(handle, filling(min(BLOCK, left)))
+        os.fsync(handle)
     finally:
         os.close(handle)
-    path.unlink(missing_ok=True)
+
+
+def is_there(name: str, *, folder: int) -> bool:
+    """Tell whether an open folder has an entry of this name, a dangling link included."""
+    try:
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+@contextmanager
+def folder_beneath(root: Path, folder: str, *, make_with: int | None = None) -> Iterator[int]:
+    """Open ``folder`` under ``root``, one step at a time, following no link below ``root`` (A15).
+
+    ``make_with`` is the mode of folders to make on the way, each on disk before the next;
+    None = make none.
+    """
+    if make_with is not None:
+        _make_root(root, make_with)
+    handle = os.open(root, OPEN_FOLDER)
+    try:
+        for name in filter(None, folder.split("/")):
+            inner = _step(handle, name, make_with)
+            os.close(handle)
+            handle = inner
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _step(outer: int, name: str, make_with: int | None) -> int:
+    try:
+        return os.open(name, OPEN_FOLDER | os.O_NOFOLLOW, dir_fd=outer)
+    except FileNotFoundError:
+        if make_with is None:
+            raise
+    try:
+        os.mkdir(name, make_with, dir_fd=outer)
+        made = True
+    except FileExistsError:
+        made = False
+    inner = os.open(name, OPEN_FOLDER | os.O_NOFOLLOW, dir_fd=outer)
+    if made:
+        # mkdir's mode is cut by the umask.
+        os.fchmod(inner, make_with)
+        os.fsync(outer)
+    return inner
+
+
+def _make_root(root: Path, mode: int) -> None:
+    if not root.is_dir():
+        root.mkdir(mode=mode, parents=True, exist_ok=True)
+        root.chmod(mode)
+        sync_directory(root.parent)

@@ -5,12 +5,13 @@ the call. Levels come from energy alone, never from content (RG.14).
 """
 
 import math
+import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
 
 SAMPLE_RATE = 8000
 """Hertz. What MixMonitor writes to a ``.raw`` file, whatever the call's codec."""
@@ -24,6 +25,12 @@ FLOOR_DBFS = -120.0
 
 SILENT_DBFS = -60.0
 """A side below this level all along said nothing that a person could hear."""
+
+HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
+"""RIFF, size, WAVE; fmt, size, PCM, channels, rate, bytes a second, a frame, bits; data, size."""
+
+MOST_FRAMES = (0xFFFFFFFF - HEADER.size) // BYTES_PER_FRAME
+"""A WAV counts its bytes in 32 bits: 37 hours."""
 
 Frames = npt.NDArray[np.int16]
 
@@ -47,36 +54,52 @@ class Measured:
         return (self.caller_dbfs < SILENT_DBFS) != (self.office_dbfs < SILENT_DBFS)
 
 
-def write_wav(raw: Path, wav: Path) -> Measured:
-    """Write ``raw`` as a WAV: left the caller, right the office, sample for sample.
+def frames_in(raw: Path) -> int:
+    """Return how many whole frames ``raw`` holds; a last one torn by a crash is not one."""
+    return raw.stat().st_size // BYTES_PER_FRAME
 
-    A last frame torn by a crash is dropped. Raises ``OSError`` and
-    ``soundfile.LibsndfileError`` when a file cannot be read or written.
+
+def size_of(frames: int) -> int:
+    """Return the bytes of a WAV of so many frames."""
+    return HEADER.size + frames * BYTES_PER_FRAME
+
+
+def header(frames: int) -> bytes:
+    """Return the header of a WAV of so many frames, so that a WAV can be written as a stream."""
+    if frames > MOST_FRAMES:
+        raise OSError("longer than a WAV can be")
+    audio = frames * BYTES_PER_FRAME
+    return HEADER.pack(
+        *(b"RIFF", audio + HEADER.size - 8, b"WAVE"),
+        *(b"fmt ", 16, 1, CHANNELS, SAMPLE_RATE),
+        *(SAMPLE_RATE * BYTES_PER_FRAME, BYTES_PER_FRAME, 16),
+        *(b"data", audio),
+    )
+
+
+def write_wav(raw: Path, write: Callable[[bytes], object], *, frames: int) -> Measured:
+    """Hand ``frames`` of ``raw`` to ``write`` as a WAV: left the caller, right the office.
+
+    Sample for sample, in blocks. Raises ``OSError`` when ``raw`` has become shorter.
     """
-    frames = raw.stat().st_size // BYTES_PER_FRAME
+    write(header(frames))
     energy = np.zeros(CHANNELS)
-    with (
-        raw.open("rb") as source,
-        soundfile.SoundFile(
-            wav, "w", samplerate=SAMPLE_RATE, channels=CHANNELS, subtype="PCM_16", format="WAV"
-        ) as target,
-    ):
-        left = frames
+    left = frames
+    with raw.open("rb") as source:
         while left > 0:
             block = np.fromfile(source, dtype="<i2", count=min(left, BLOCK_FRAMES) * CHANNELS)
-            if block.size == 0:
-                break
-            pairs: Frames = block[: block.size // CHANNELS * CHANNELS].reshape(-1, CHANNELS)
-            target.write(pairs)
+            if block.size == 0 or block.size % CHANNELS:
+                raise OSError("the audio has become shorter")
+            pairs: Frames = block.reshape(-1, CHANNELS)
+            write(pairs.tobytes())
             # Squares of 16-bit samples overflow int16; float32 keeps them and halves the memory.
             real = pairs.astype(np.float32)
             energy += np.einsum("ij,ij->j", real, real, dtype=np.float64)
             left -= len(pairs)
-    written = frames - left
     return Measured(
-        frames=written,
-        caller_dbfs=_dbfs(energy[0], written),
-        office_dbfs=_dbfs(energy[1], written),
+        frames=frames,
+        caller_dbfs=_dbfs(energy[0], frames),
+        office_dbfs=_dbfs(energy[1], frames),
     )
 
 

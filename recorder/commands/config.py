@@ -1,8 +1,7 @@
 """``recorder config``: what is in force, and whether it can work."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from dataclasses import asdict
 
 import typer
 from pydantic import SecretStr
@@ -14,6 +13,8 @@ from recorder.adapters.spool import DiskSpool
 from recorder.announcements.service import AnnouncementKeeper
 from recorder.commands.asking import JsonOption
 from recorder.commands.db import address_of, url_of
+from recorder.commands.finding import Finding, Weight
+from recorder.commands.key_findings import about_keys
 from recorder.commands.output import print_json
 from recorder.commands.status import vault_problem
 from recorder.errors import ConfigurationError, RecorderError, SpoolUnavailable
@@ -23,24 +24,6 @@ from recorder.regulation import Regulation, effective_values
 from recorder.settings import PREFIX, Settings, load_settings
 
 app = typer.Typer(help="What is in force, and whether it can work.", no_args_is_help=True)
-
-
-class Weight(StrEnum):
-    """How much a finding matters."""
-
-    WRONG = "wrong"
-    """Calls are not recorded, or not as intended, until it is put right."""
-
-    REMARK = "remark"
-    """It works; a person should know."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that ``config check`` says."""
-
-    weight: Weight
-    says: str
 
 
 @app.command("show")
@@ -153,6 +136,7 @@ def _about_machine(settings: Settings) -> Iterator[Finding]:
         yield Finding(Weight.WRONG, f"{error}; RECORDER_SPOOL_DIR must name a directory")
     if problem := vault_problem(settings.vault_dir):
         yield Finding(Weight.WRONG, f"{problem}; RECORDER_VAULT_DIR must name a directory")
+    yield from about_keys(settings)
     if not settings.ari_password.get_secret_value():
         yield Finding(Weight.WRONG, "RECORDER_ARI_PASSWORD is empty: Asterisk lets nobody in")
     try:

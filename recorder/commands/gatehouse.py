@@ -158,14 +158,14 @@ def admit(name: str) -> Admitted | None:
     token = read_token(session_path(settings))
     if declared.door is Door.EITHER and not token:
         return _as_operator(declared.permission, settings)
-    # A wrong address is wrong use, whoever asks.
-    url_of(settings)
-    if not token:
-        raise AccessRefused(Why.NOT_SIGNED_IN)
     try:
+        # A wrong address is wrong use, whoever asks.
+        url_of(settings)
+        if not token:
+            raise AccessRefused(Why.NOT_SIGNED_IN)
         return asyncio.run(_as_visitor(declared, token, settings))
-    except Unavailable:
-        # `status` must be able to say that the database is down.
+    except (Unavailable, ConfigurationError):
+        # `status` must be able to say that the database is down, or where it is not.
         if declared.door is Door.EITHER:
             return _as_operator(declared.permission, settings)
         raise

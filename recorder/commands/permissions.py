@@ -100,6 +100,7 @@ DECLARED: dict[str, Declared] = {
             "user first-token": P.ACCOUNT_MANAGE,
             "keys init": P.KEY_ROTATE,
             "keys rotate": P.KEY_ROTATE,
+            "keys adopt": P.KEY_ROTATE,
         },
     ),
     **{

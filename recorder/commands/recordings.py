@@ -1,11 +1,9 @@
 """``recorder recordings``: what is sealed, where it is, and whether it is whole."""
 
 import asyncio
-import os
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, assert_never
 from uuid import UUID
 
 import typer
@@ -13,11 +11,13 @@ from rich.console import Console
 from rich.progress import Progress
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from recorder import logs
 from recorder.access.model import Ground, Permission, Target
-from recorder.adapters.files import sha256_of
+from recorder.adapters.clock import SystemClock
 from recorder.adapters.postgres import queries
+from recorder.adapters.postgres.ledger import PostgresLedger
 from recorder.adapters.postgres.rows import RecordingRow
-from recorder.adapters.vault import DiskVault
+from recorder.adapters.vault import open_vault
 from recorder.commands.asking import (
     NOTHING,
     CalledOption,
@@ -39,7 +39,9 @@ from recorder.commands.asking import (
 from recorder.commands.gatehouse import leave_entry, require
 from recorder.commands.output import for_machines, print_fields, print_json, print_table
 from recorder.commands.parts import open_parts
-from recorder.errors import NotFound, RecorderError, RuleViolation, VaultUnavailable
+from recorder.custody.integrity import Integrity, Verifier
+from recorder.custody.model import SealedAs
+from recorder.errors import NotFound, RecorderError, RuleViolation
 from recorder.model import RecordingId
 from recorder.ports import Vault
 from recorder.settings import Settings, load_settings
@@ -145,16 +147,19 @@ def export(
     W/31/2026` · `recorder recordings export 01a20c69-3a52-7d15-8d1f-2f6a1f0c0c11 /mnt/stick
     --request W/31/2026`
     """
-    settings = load_settings()
+    settings = _with_logs()
+    vault = open_vault(settings)
     row = _one(settings, recording_id)
     ground = Ground(purpose=purpose, request=request)
     asyncio.run(_allow_export(settings, row, ground))
-    vault = DiskVault(settings.vault_dir)
-    if problem := asyncio.run(_problem(vault, row)):
-        raise RuleViolation(f"the recording {problem}: it is not handed out")
-    source = vault.path(RecordingId(row.id), folder=row.stored_on)
-    destination = target / source.name if target.is_dir() else target
-    _copy_whole(source, destination, sha256=row.sha256)
+    destination = target / f"{row.id}.wav" if target.is_dir() else target
+
+    async def hand_out(engine: AsyncEngine) -> None:
+        if problem := await _problem(_verifier(vault, engine), row):
+            raise RuleViolation(f"the recording {problem}: it is not handed out")
+        await vault.export(RecordingId(row.id), folder=row.stored_on, target=destination)
+
+    ask_database(settings, hand_out)
     typer.echo(f"Copied {row.seconds:.1f} s of audio to {destination}.")
 
 
@@ -171,18 +176,19 @@ def verify(
     """
     if bool(ids) == everything:
         raise typer.BadParameter("name recordings, or say --all")
-    settings = load_settings()
-    vault = DiskVault(settings.vault_dir)
+    settings = _with_logs()
+    vault = open_vault(settings)
     console = Console(stderr=True)
 
     async def read(engine: AsyncEngine) -> tuple[int, int]:
         total = len(ids) if ids else await queries.count_recordings(engine)
+        verifier = _verifier(vault, engine)
         seen = bad = 0
         with Progress(console=console, disable=not console.is_terminal) as progress:
             task = progress.add_task("reading", total=total)
             async for row in _rows(engine, ids):
                 seen += 1
-                if problem := await _problem(vault, row):
+                if problem := await _problem(verifier, row):
                     bad += 1
                     typer.echo(f"{row.id} {problem}")
                 progress.advance(task)
@@ -223,36 +229,32 @@ async def _rows(engine: AsyncEngine, ids: list[UUID] | None) -> AsyncIterator[Re
         page = await queries.recordings_after(engine, page[-1].id, limit=500)
 
 
-async def _problem(vault: Vault, row: RecordingRow) -> str:
-    try:
-        found = await vault.digest(RecordingId(row.id), folder=row.stored_on)
-    except VaultUnavailable:
-        # One file that cannot be read must not hide the state of the others.
-        return "cannot be read"
-    if found is None:
-        return "is missing"
-    return "" if found == row.sha256 else "is changed"
+def _with_logs() -> Settings:
+    settings = load_settings()
+    logs.configure(level=settings.log_level, file=settings.log_file, to_stdout=False)
+    return settings
 
 
-def _copy_whole(source: Path, destination: Path, *, sha256: str) -> None:
-    """Copy under another name, and give the copy its own only when it is right."""
-    unfinished = destination.with_name(f"{destination.name}.part")
-    if destination.exists():
-        raise RuleViolation("the target exists; nothing is overwritten")
-    try:
-        # For its owner alone, from the first byte.
-        os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        try:
-            shutil.copyfile(source, unfinished)
-            if sha256_of(unfinished) != sha256:
-                raise VaultUnavailable("the copy differs from the recording; try again")
-            unfinished.rename(destination)
-        finally:
-            unfinished.unlink(missing_ok=True)
-    except FileExistsError:
-        raise RuleViolation("another copy is under way to this target") from None
-    except OSError as error:
-        raise VaultUnavailable(f"it cannot be copied ({error.strerror})") from error
+def _verifier(vault: Vault, engine: AsyncEngine) -> Verifier:
+    return Verifier(vault=vault, ledger=PostgresLedger(engine), clock=SystemClock())
+
+
+async def _problem(verifier: Verifier, row: RecordingRow) -> str:
+    if row.sealed_as == SealedAs.WAV:
+        return "lies in plain from before there were keys (`recorder keys adopt`)"
+    found = await verifier.verify(RecordingId(row.id), folder=row.stored_on, sha256=row.sha256)
+    match found:
+        case Integrity.WHOLE:
+            return ""
+        case Integrity.MISSING:
+            return "is missing"
+        case Integrity.DAMAGED:
+            return "is damaged"
+        case Integrity.UNREADABLE:
+            # One file that cannot be read must not hide the state of the others.
+            return "cannot be read"
+        case _:
+            assert_never(found)
 
 
 def _recording(row: RecordingRow, settings: Settings, *, reveal: bool) -> dict[str, Any]:

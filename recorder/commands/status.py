@@ -23,6 +23,7 @@ from recorder.adapters.postgres.rows import OutcomeCount
 from recorder.adapters.regulation_file import load_regulation
 from recorder.adapters.spool import DiskSpool
 from recorder.commands.db import address_of, schema_problem, url_of
+from recorder.commands.key_findings import key_problem
 from recorder.commands.output import print_json, print_table
 from recorder.errors import ConfigurationError, RecorderError, SpoolUnavailable, Unavailable
 from recorder.model import Layer
@@ -60,7 +61,7 @@ def status(
     settings = load_settings()
     now = SystemClock().now()
     parts, calls = asyncio.run(_ask_others(settings, now))
-    parts += [_spool(settings), _vault(settings), _regulation(settings)]
+    parts += [_spool(settings), _vault(settings), _keys(settings), _regulation(settings)]
     parts.append(_announcements(settings, now))
     down = [each.name for each in parts if each.state is State.DOWN]
     if as_json:
@@ -165,6 +166,12 @@ def _vault(settings: Settings) -> Part:
         return Part("vault", State.DOWN, f"{problem}: recordings wait in the spool")
     free = shutil.disk_usage(settings.vault_dir).free >> 20
     return Part("vault", State.OK, f"writable, {free} MiB free")
+
+
+def _keys(settings: Settings) -> Part:
+    if problem := key_problem(settings):
+        return Part("keys", State.DOWN, f"{problem}: recordings wait in the spool")
+    return Part("keys", State.OK, "the master key is the right one")
 
 
 def _regulation(settings: Settings) -> Part:

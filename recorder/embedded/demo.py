@@ -1,6 +1,7 @@
 """``script/run``: the whole service on one machine, and one real call through it."""
 
 import argparse
+import io
 import signal
 import subprocess
 import sys
@@ -86,6 +87,9 @@ def _say_where(office: Office) -> None:
     lines = (f"{name}={value}\n" for name, value in sorted(office.environment.items()))
     settings.write_text("".join(lines), encoding="utf-8")
     _report(f"SIP trunk: 127.0.0.1:{office.asterisk.sip_port} (from 127.0.0.2)")
+    answers = office.employ()
+    _report("signed in at the prompt as demo; after 15 idle minutes again:")
+    _report(f"  .local/venv/bin/recorder sign-in demo < {answers.relative_to(CHECKOUT)}")
     _report(f"settings for the command line: set -a; . {settings.relative_to(CHECKOUT)}; set +a")
 
 
@@ -151,8 +155,9 @@ def _judge(office: Office, row: dict[str, Any] | None) -> bool:
     if row is None or row["id"] is None:
         _report(f"no recording: {row['reason'] if row else 'the call has no row'}")
         return False
-    path = office.vault / row["stored_on"] / f"{row['id']}.wav"
-    samples, rate = soundfile.read(path, always_2d=True)
+    path = office.vault / row["stored_on"] / f"{row['id']}.rec"
+    whole = office.audio_of(row["id"], row["stored_on"])
+    samples, rate = soundfile.read(io.BytesIO(whole), always_2d=True)
     seconds = len(samples) / rate
     left = tones.share_of(samples[:, 0], tones.CALLER_HZ)
     right = tones.share_of(samples[:, 1], tones.OFFICE_HZ)
@@ -169,7 +174,7 @@ def _judge(office: Office, row: dict[str, Any] | None) -> bool:
     }
     _report(f"recorded ({row['reason']}), answered by {row['answered_by']}")
     _report(f"recording {row['id']}")
-    _report(f"at {path.relative_to(CHECKOUT)}")
+    _report(f"sealed at {path.relative_to(CHECKOUT)}")
     _report(f"to be erased by {row['erase_by']:%Y-%m-%d %H:%M %Z}")
     for what, holds in checks.items():
         _report(f"  {'yes' if holds else 'NO '}  {what}")

@@ -1,5 +1,6 @@
 """A whole office on loopback: PostgreSQL, Asterisk, capture, a trunk and a desk."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -8,11 +9,17 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from uuid import UUID
 
+from recorder.adapters.keys import CHECK_FILE, DiskKeys, prepare
+from recorder.adapters.master_key import make_master_key, read_master_key
 from recorder.adapters.postgres import migrate
+from recorder.adapters.vault import DiskVault
+from recorder.embedded import staff
 from recorder.embedded.asterisk import PrivateAsterisk, ensure_package, ensure_rootfs
 from recorder.embedded.postgres import EmbeddedPostgres, free_port
 from recorder.errors import ConfigurationError
+from recorder.model import RecordingId
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 READY_WITHIN_S = 15.0
@@ -50,6 +57,8 @@ class Office:
         self._more = settings or {}
         self.spool = self.directory / "asterisk/spool/rejestrator"
         self.vault = self.directory / "vault"
+        self.keys = self.directory / "keys"
+        self.master_key = self.directory / "master-key"
         self.announcements = self.directory / "asterisk/announcements"
         self.log = self.directory / "capture.log"
         self.probe_port = free_port()
@@ -81,10 +90,17 @@ class Office:
             "RECORDER_DATABASE_URL": self.postgres.member_url("recorder_runtime"),
             "RECORDER_SPOOL_DIR": str(self.spool),
             "RECORDER_VAULT_DIR": str(self.vault),
+            "RECORDER_KEY_DIR": str(self.keys),
+            "RECORDER_MASTER_KEY_FILE": str(self.master_key),
             "RECORDER_ANNOUNCEMENT_DIR": str(self.announcements),
             "RECORDER_REGULATION_FILE": str(self.directory / "regulation.toml"),
             "RECORDER_PROBE_PORT": str(self.probe_port),
             "RECORDER_SPOOL_FLOOR_MIB": "64",
+            "RECORDER_SCAN_DIR": str(self.directory / "scans"),
+            "RECORDER_SESSION_FILE": str(self.directory / "session"),
+            # One person tries it out, without a telephone for codes and without a colleague.
+            "RECORDER_TOTP": "optional",
+            "RECORDER_FOUR_EYES": "off",
             **self._more,
         }
 
@@ -92,6 +108,7 @@ class Office:
         """Start everything; what is there already is kept. Raises ``ConfigurationError``."""
         for folder in (self.directory, self.spool, self.vault, self.announcements):
             folder.mkdir(parents=True, exist_ok=True)
+        self._make_keys()
         (self.directory / "regulation.toml").write_text(self._regulation, encoding="utf-8")
         rootfs = ensure_rootfs(self._cache, self._report)
         ensure_package("sipp", "sip-tester", self._report)
@@ -109,6 +126,23 @@ class Office:
             dialplan=(CHECKOUT / "dialplan/recorder.conf").read_text(encoding="utf-8"),
         )
         self._asterisk.start()
+
+    def audio_of(self, recording_id: UUID, stored_on: str) -> bytes:
+        """Return the WAV of one recording. Raises ``NotFound`` and ``RecordingDamaged``."""
+        vault = DiskVault(self.vault, DiskKeys(self.keys, read_master_key(self.master_key)))
+        name = RecordingId(recording_id)
+
+        async def whole() -> bytes:
+            size = await vault.size(name, folder=stored_on)
+            return await vault.read(name, folder=stored_on, start=0, length=size)
+
+        return asyncio.run(whole())
+
+    def _make_keys(self) -> None:
+        if not self.master_key.exists():
+            make_master_key(self.master_key)
+        if not (self.keys / CHECK_FILE).exists():
+            prepare(self.keys, read_master_key(self.master_key))
 
     def start_capture(self) -> None:
         """Start capture and wait until it takes calls. Raises ``ConfigurationError``."""
@@ -129,6 +163,12 @@ class Office:
                 tail = self.log.read_text(errors="replace")[-2000:]
                 raise ConfigurationError(f"capture did not start:\n{tail}")
             time.sleep(0.05)
+
+    def employ(self) -> Path:
+        """Sign somebody in who may listen; return the file with what ``sign-in`` asks for."""
+        answers = self.directory / "answers"
+        staff.employ(self.environment, answers=answers)
+        return answers
 
     def kill_capture(self) -> None:
         """Kill capture at once, as a fault would."""

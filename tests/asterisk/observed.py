@@ -1,5 +1,6 @@
 """What a test sees of an office after a call: rows, files, tones. By other means than the app."""
 
+import io
 import time
 from collections.abc import Callable
 from itertools import count
@@ -50,8 +51,8 @@ def row_of(office: Office, number: str, *, within_s: float = 20) -> dict[str, An
 
 
 def audio_of(office: Office, row: dict[str, Any]) -> "np.ndarray[Any, np.dtype[np.float64]]":
-    path = office.vault / row["stored_on"] / f"{row['recording_id']}.wav"
-    samples, rate = soundfile.read(path)
+    whole = office.audio_of(row["recording_id"], row["stored_on"])
+    samples, rate = soundfile.read(io.BytesIO(whole))
     assert rate == tones.SAMPLE_RATE
     assert samples.shape[1] == 2
     return samples  # type: ignore[no-any-return]

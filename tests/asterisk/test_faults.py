@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-import soundfile
 
 from recorder.embedded import sipp
 from recorder.embedded.office import Office
@@ -138,8 +137,7 @@ def test_the_death_of_asterisk_loses_at_most_the_last_second(office: Office) -> 
     samples = audio_of(office, row)
     assert_sides_are_right(samples)
     assert row["bridged_seconds"] - len(samples) / 8000 <= 1.1
-    path = office.vault / row["stored_on"] / f"{row['recording_id']}.wav"
-    assert soundfile.info(path).frames == len(samples)
+    assert row["frames"] == len(samples)
     wait_until(office.takes_calls, 15)
     after = row_of(office, place(office, talk_s=5.0))
     assert after["outcome"] == "recorded"

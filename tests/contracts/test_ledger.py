@@ -15,7 +15,14 @@ from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.ledger import PostgresLedger
 from recorder.custody.rules import describe
 from recorder.errors import LedgerUnavailable
-from recorder.model import CallId, CallRecord, Incident, IncidentKind, Recording
+from recorder.model import (
+    CallId,
+    CallRecord,
+    Incident,
+    IncidentKind,
+    Recording,
+    RecordingId,
+)
 from recorder.ports import Ledger
 from tests.builders import CALL, IN_SCOPE, NOON, RECORDING, a_call, an_announcement
 from tests.core.test_custody_rules import some_audio
@@ -152,6 +159,18 @@ async def test_a_version_of_an_announcement_is_one_however_often_it_is_kept(kept
     assert await kept.contents() == Contents(announcements=1)
 
 
+async def test_a_recording_is_marked_damaged_once_with_one_incident(kept: Kept) -> None:
+    """RG.3."""
+    call, recording = a_recorded_call()
+    assert await kept.ledger.record_call(call, recording=recording, incidents=[], at=NOON)
+    marked = [
+        await kept.ledger.mark_damaged(each, at=NOON, detail="cut")
+        for each in (RecordingId(UUID(int=77)), RECORDING, RECORDING)
+    ]
+    assert marked == [False, True, False]
+    assert await kept.contents() == Contents(calls=1, recordings=1, incidents=1)
+
+
 async def test_an_incident_needs_no_call(kept: Kept) -> None:
     await kept.ledger.record_incident(Incident(kind=IncidentKind.ORPHAN_AUDIO, at=NOON))
     assert await kept.contents() == Contents(incidents=1)
@@ -164,6 +183,7 @@ async def test_a_ledger_that_cannot_be_reached_says_so_each_time(unreachable: Le
         lambda: unreachable.record_call(call, recording=recording, incidents=[], at=NOON),
         lambda: unreachable.knows_channel(call.node, call.channel_id),
         lambda: unreachable.record_incident(GAP),
+        lambda: unreachable.mark_damaged(RECORDING, at=NOON, detail="cut"),
         lambda: unreachable.keep_announcement(an_announcement()),
     ]
     for attempt in attempts:

@@ -11,17 +11,19 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
 import soundfile
 
 from recorder import cli
 from recorder.accounts.model import Role
+from recorder.adapters.files import sha256_of
 from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.ledger import PostgresLedger
-from recorder.adapters.vault import DiskVault
 from recorder.custody.rules import describe, folder_of
 from recorder.model import CallId, CallRecord, Moment, RecordingId, Span
 from tests.builders import IN_SCOPE, NOON, a_call
+from tests.keys import MASTER_KEY_TEXT, a_vault, some_keys
 from tests.signed_in import PURPOSE, sign_in
 
 pytestmark = pytest.mark.postgres
@@ -70,6 +72,9 @@ def run(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RECORDER_DATABASE_URL", database_url)
     monkeypatch.setenv("RECORDER_VAULT_DIR", str(tmp_path / "vault"))
+    monkeypatch.setenv("RECORDER_KEY_DIR", str(tmp_path / "keys"))
+    monkeypatch.setenv("RECORDER_MASTER_KEY", MASTER_KEY_TEXT)
+    some_keys(tmp_path / "keys")
     (tmp_path / "home").mkdir()
     sign_in(monkeypatch, database_url, tmp_path / "home", Role.LISTENER, Role.COPY_MAKER)
     return as_a_person(monkeypatch, capsys)
@@ -82,6 +87,16 @@ def keep(database_url: str, call: CallRecord) -> None:
             await ledger.record_call(call, recording=None, incidents=[], at=NOON)
 
     asyncio.run(write())
+
+
+def damaged_in(database_url: str) -> list[tuple[UUID, int]]:
+    """Return the recordings marked damaged, each with the number of its incidents."""
+    query = """SELECT recording.id, count(incident.id)
+                 FROM recording LEFT JOIN incident
+                   ON incident.call_id = recording.call_id AND kind = 'recording_damaged'
+                WHERE damaged_at IS NOT NULL GROUP BY recording.id"""
+    with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
+        return connection.execute(query).fetchall()
 
 
 @pytest.fixture
@@ -104,8 +119,7 @@ def seal(database_url: str, directory: Path, *, number: int) -> Path:
     )
     raw = directory / "audio.raw"
     raw.write_bytes(b"\x10\x00\x20\x00" * 16_000)
-    (directory / "vault").mkdir(exist_ok=True)
-    vault = DiskVault(directory / "vault")
+    vault = a_vault(directory)
     folder = folder_of(NOON)
 
     async def write() -> None:
@@ -116,7 +130,7 @@ def seal(database_url: str, directory: Path, *, number: int) -> Path:
             assert await ledger.record_call(call, recording=recording, incidents=[], at=NOON)
 
     asyncio.run(write())
-    return vault.path(recording_id, folder=folder)
+    return directory / "vault" / folder / f"{recording_id}.rec"
 
 
 def test_numbers_are_masked_unless_revealed(run: Run, database_url: str) -> None:
@@ -224,22 +238,28 @@ def test_an_exported_recording_is_the_sealed_one_and_private(
     run: Run, recorded: Path, tmp_path: Path
 ) -> None:
     said = run("recordings", "export", recorded.stem, str(tmp_path), *REVEAL[1:])
-    copy = tmp_path / recorded.name
+    copy = tmp_path / f"{recorded.stem}.wav"
     assert said.status == 0
     assert said.out.startswith("Copied 2.0 s of audio")
-    assert copy.read_bytes() == recorded.read_bytes()
+    shown = run("recordings", "show", recorded.stem, "--json").json
+    assert sha256_of(copy) == shown["sha256"]
     assert soundfile.info(copy).channels == 2
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     again = run("recordings", "export", recorded.stem, str(tmp_path), *REVEAL[1:])
     assert (again.status, "overwritten" in again.err) == (1, True)
 
 
-def test_a_changed_recording_is_not_handed_out(run: Run, recorded: Path, tmp_path: Path) -> None:
+def test_a_changed_recording_is_not_handed_out_and_is_marked(
+    run: Run, recorded: Path, tmp_path: Path, database_url: str
+) -> None:
     """RG.3."""
-    recorded.write_bytes(recorded.read_bytes()[:-1] + b"x")
+    changed = bytearray(recorded.read_bytes())
+    changed[-1] ^= 1
+    recorded.write_bytes(changed)
     said = run("recordings", "export", recorded.stem, str(tmp_path / "call.wav"), *REVEAL[1:])
     assert said.status == 1
-    assert "changed" in said.err
+    assert "not handed out" in said.err
+    assert damaged_in(database_url) == [(UUID(recorded.stem), 1)]
     assert sorted(each.name for each in tmp_path.glob("call*")) == []
 
 
@@ -255,7 +275,11 @@ def test_verifying_all_names_each_recording_that_is_not_whole(
     missing.unlink()
     said = run("recordings", "verify", "--all")
     assert said.status == 1
-    assert f"{recorded.stem} is changed" in said.out
+    assert f"{recorded.stem} is damaged" in said.out
+    assert damaged_in(database_url) == [(UUID(recorded.stem), 1)]
+    run("recordings", "verify", "--all")
+    assert damaged_in(database_url) == [(UUID(recorded.stem), 1)], "told once"
+    assert run("recordings", "show", recorded.stem, "--json").json["damaged_at"]
     assert f"{missing.stem} is missing" in said.out
     assert whole.stem not in said.out
     assert said.out.endswith("Read 3 recordings; 2 missing or changed.\n")

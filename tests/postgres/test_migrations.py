@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -14,6 +16,7 @@ from recorder.adapters.postgres import migrate
 from recorder.adapters.postgres.schema import METADATA
 from recorder.embedded.postgres import EmbeddedPostgres, binaries
 from recorder.errors import ConfigurationError, LedgerUnavailable
+from tests.postgres.test_commands import seal
 
 pytestmark = pytest.mark.postgres
 
@@ -26,25 +29,24 @@ def test_there_and_back_and_there(empty_url: str) -> None:
     assert migrate.upgrade(empty_url) == migrate.head()
 
 
-def test_an_owner_who_is_no_superuser_migrates_where_the_roles_are_there(
-    postgres: EmbeddedPostgres, empty_url: str
-) -> None:
-    """As OPERATIONS.md has it: the roles come from the server's administrator."""
-    name = empty_url.rpartition("/")[2]
-    with psycopg.connect(postgres.plain_url, autocommit=True) as connection:
-        connection.execute("DROP ROLE IF EXISTS plain_owner")
-        connection.execute("CREATE ROLE plain_owner LOGIN PASSWORD 'x'")
-        connection.execute(f"ALTER DATABASE {name} OWNER TO plain_owner".encode())
-    try:
-        url = f"postgresql+psycopg://plain_owner:x@127.0.0.1:{postgres.port}/{name}"
-        assert migrate.upgrade(url) == migrate.head()
-        with psycopg.connect(url.replace("+psycopg", "")) as connection:
-            connection.execute("SELECT audit_forget(seq, '') FROM audit_event")
-        migrate.downgrade(url, to="base")
-    finally:
-        with psycopg.connect(postgres.plain_url, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
-            connection.execute("DROP ROLE plain_owner")
+def test_what_was_stored_before_there_were_keys_is_plain(database_url: str, tmp_path: Path) -> None:
+    """Down to before the keys and up again, with a recording marked damaged."""
+    sealed = seal(database_url, tmp_path, number=1)
+    query = "SELECT id, sealed_as, damaged_at FROM recording"
+    mark = "INSERT INTO incident VALUES (gen_random_uuid(), 'recording_damaged', now(), NULL, '')"
+    with psycopg.connect(database_url.replace("+psycopg", ""), autocommit=True) as connection:
+        assert connection.execute(query).fetchall() == [(UUID(sealed.stem), "rec1", None)]
+        connection.execute(mark.encode())
+        migrate.downgrade(database_url, to="0001")
+        assert connection.execute("SELECT count(*) FROM incident").fetchone() == (0,)
+        with pytest.raises(psycopg.errors.CheckViolation):
+            connection.execute(mark.encode())
+        migrate.upgrade(database_url)
+        assert connection.execute(query).fetchall() == [(UUID(sealed.stem), "wav", None)]
+        with pytest.raises(psycopg.errors.NotNullViolation):
+            connection.execute("UPDATE recording SET sealed_as = NULL")
+        with pytest.raises(psycopg.errors.CheckViolation):
+            connection.execute("UPDATE recording SET sealed_as = 'rec2'")
 
 
 def test_the_migrated_schema_is_the_one_in_the_code(database_url: str) -> None:

@@ -24,6 +24,8 @@ from tests.signed_in import PASSWORD, PURPOSE, sign_in
 
 pytestmark = pytest.mark.postgres
 COMMANDS = dict(gatehouse.commands_of(cli.command()))
+ENDED = """UPDATE authorisation
+SET valid_from = valid_from - interval '1 day', valid_until = now() - interval '1 second'"""
 ALWAYS = {Door.OPEN, Door.FILES}
 SignIn = Callable[..., Any]
 
@@ -145,10 +147,7 @@ def test_a_number_is_shown_whole_only_under_a_paper_and_a_purpose(
     shown = "SELECT reason FROM audit_event WHERE action = 'number:revealed' ORDER BY seq"
     assert {row[0] for row in query(database_url, shown)} == {PURPOSE, "W/31/2026"}
 
-    query(
-        database_url,
-        "UPDATE authorisation SET valid_from = valid_from - interval '1 day', valid_until = now()",
-    )
+    query(database_url, ENDED)
     said = run("calls", "list", "--reveal", "--purpose", PURPOSE)
     assert (said.status, "authorisation_ended" in said.err) == (1, True)
     assert "600123456" not in said.out

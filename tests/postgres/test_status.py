@@ -13,6 +13,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from recorder.adapters.postgres import migrate
 from recorder.adapters.probe import serve_probe
 from recorder.embedded.postgres import free_port
 from recorder.model import CallId, Decision, Reason
@@ -59,7 +60,8 @@ def office(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """An office with everything in its place but capture, which a test starts."""
     (tmp_path / "regulation.toml").write_text(RECORDING_ON, encoding="utf-8")
     for folder in ("spool", "vault", "announcements"):
-        (tmp_path / folder).mkdir()
+        (tmp_path / folder).mkdir(exist_ok=True)
+    monkeypatch.setenv("RECORDER_REGULATION_FILE", "regulation.toml")
     monkeypatch.setenv("RECORDER_SPOOL_DIR", str(tmp_path / "spool"))
     monkeypatch.setenv("RECORDER_SPOOL_FLOOR_MIB", "1")
     monkeypatch.setenv("RECORDER_ANNOUNCEMENT_DIR", str(tmp_path / "announcements"))
@@ -73,7 +75,8 @@ def states(office: Run) -> dict[str, str]:
 
 
 WELL = dict.fromkeys(
-    ("capture", "asterisk", "postgresql", "spool", "vault", "regulation", "announcements"), "ok"
+    ("capture", "asterisk", "postgresql", "spool", "vault", "keys", "regulation", "announcements"),
+    "ok",
 )
 """What a whole service says."""
 
@@ -84,7 +87,7 @@ def test_a_whole_service_is_ok(office: Run, monkeypatch: pytest.MonkeyPatch) -> 
         assert states(office) == WELL
         said = office("status")
     assert (said.status, said.err) == (0, "")
-    assert "revision 0001" in said.out
+    assert f"revision {migrate.head()}" in said.out
     assert "0 calls live or not sealed yet" in said.out
     assert "pl: first + second + languages, en: first + second" in said.out
 
@@ -136,6 +139,12 @@ def test_a_missing_folder_is_down(office: Run, tmp_path: Path, gone: str) -> Non
     assert states(office)[gone] == "down"
     (tmp_path / gone).touch()
     assert states(office)[gone] == "down"
+
+
+def test_a_wrong_master_key_is_down(office: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """RG.4."""
+    monkeypatch.setenv("RECORDER_MASTER_KEY", "00" * 32)
+    assert states(office)["keys"] == "down"
 
 
 def test_a_spool_below_its_floor_is_down(office: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,4 +217,8 @@ def test_a_schema_of_another_release_is_down(
 
 def test_the_schema_of_this_release_is_told(office: Run) -> None:
     said = office("db", "current")
-    assert (said.status, said.out, said.err) == (0, "The database is at revision 0001.\n", "")
+    assert (said.status, said.out, said.err) == (
+        0,
+        f"The database is at revision {migrate.head()}.\n",
+        "",
+    )

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from recorder.settings import Settings
+from tests.keys import MASTER_KEY_TEXT, some_keys
 from tests.postgres.test_commands import Run, as_a_person
 
 SHIPPED = Path(__file__).parents[2] / "regulation.toml"
@@ -21,6 +22,9 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     for folder in ("spool", "vault", "announcements"):
         (tmp_path / folder).mkdir()
         monkeypatch.setenv(f"RECORDER_{folder.rstrip('s').upper()}_DIR", str(tmp_path / folder))
+    some_keys(tmp_path / "keys")
+    monkeypatch.setenv("RECORDER_KEY_DIR", str(tmp_path / "keys"))
+    monkeypatch.setenv("RECORDER_MASTER_KEY", MASTER_KEY_TEXT)
     monkeypatch.setenv("RECORDER_SPOOL_FLOOR_MIB", "1")
     monkeypatch.setenv("RECORDER_ARI_PASSWORD", "hush")
     regulate(*ON)
@@ -193,3 +197,48 @@ def test_a_search_in_no_postgresql_is_wrong_use_and_tells_no_password(
     answer = run("calls", "list")
     assert answer.status == 2
     assert "hush" not in f"{answer}"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("RECORDER_MASTER_KEY", "", "there is no master key"),
+        ("RECORDER_MASTER_KEY", "00" * 32, "not the one of the key directory"),
+        ("RECORDER_KEY_DIR", "missing", "cannot be read or written"),
+        ("RECORDER_KEY_DIR", "spool", "no master.check"),
+        ("RECORDER_KEY_DIR", "vault/keys", "lie in one another"),
+    ],
+)
+def test_keys_that_cannot_be_used_or_lie_with_the_vault_are_wrong(
+    run: Run, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, says: str
+) -> None:
+    """RG.4."""
+    assert wrong(run) == []
+    some_keys(Path("vault/keys"))
+    monkeypatch.setenv(variable, value)
+    assert any(says in each for each in wrong(run))
+
+
+def test_recordings_that_lie_in_plain_are_wrong(run: Run) -> None:
+    """RG.4."""
+    day = Path("vault/2026/11/12")
+    day.mkdir(parents=True)
+    (day / "00000000-0000-0000-0000-000000000001.wav").touch()
+    assert any("keys adopt" in each for each in wrong(run))
+
+
+def test_keys_and_a_master_key_that_others_can_reach_are_told(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RG.4."""
+    said = [each["says"] for each in run("config", "check", "--json").json]
+    assert any("on one volume" in each for each in said)
+    Path("keys").chmod(0o750)
+    file = Path("keys/master-key")
+    file.write_text(MASTER_KEY_TEXT)
+    file.chmod(0o644)
+    monkeypatch.delenv("RECORDER_MASTER_KEY")
+    monkeypatch.setenv("RECORDER_MASTER_KEY_FILE", str(file.resolve()))
+    said = [each["says"] for each in run("config", "check", "--json").json]
+    for each in ("chmod 0700", "lies beside what it protects", "chmod 0600"):
+        assert any(each in one for one in said), each

@@ -12,8 +12,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from recorder.adapters.postgres import tables
 from recorder.adapters.postgres.connect import translated
+from recorder.custody.model import SealedAs
 from recorder.custody.rules import outcome_of
-from recorder.model import Announcement, CallRecord, Incident, Outcome, Recording
+from recorder.model import (
+    Announcement,
+    CallId,
+    CallRecord,
+    Incident,
+    IncidentKind,
+    Outcome,
+    Recording,
+    RecordingId,
+)
 from recorder.phone_numbers import normalise
 
 FORGET_AT_ONCE = 1000
@@ -70,6 +80,39 @@ class PostgresLedger:
         with translated():
             async with self._engine.begin() as connection:
                 await _write_incident(connection, incident)
+
+    async def mark_damaged(self, recording_id: RecordingId, *, at: datetime, detail: str) -> bool:
+        """Mark a recording as damaged and write the incident; False if it was marked before."""
+        recording = tables.RecordingTable
+        mark = (
+            update(recording)
+            .where(recording.id == recording_id, recording.damaged_at.is_(None))
+            .values(damaged_at=at)
+            .returning(recording.call_id)
+        )
+        with translated():
+            async with self._engine.begin() as connection:
+                call_id = await connection.scalar(mark)
+                if call_id is None:
+                    return False
+                await _write_incident(
+                    connection,
+                    Incident(
+                        kind=IncidentKind.RECORDING_DAMAGED,
+                        at=at,
+                        call_id=CallId(call_id),
+                        detail=detail,
+                    ),
+                )
+                return True
+
+    async def mark_sealed(self, recording_id: RecordingId, sealed_as: SealedAs) -> None:
+        """Note in which form a recording lies in the vault from now on."""
+        recording = tables.RecordingTable
+        statement = update(recording).where(recording.id == recording_id)
+        with translated():
+            async with self._engine.begin() as connection:
+                await connection.execute(statement.values(sealed_as=sealed_as.value))
 
     async def keep_announcement(self, announcement: Announcement) -> None:
         """Register a version, or update when it is active. The same version twice is one."""
@@ -246,4 +289,5 @@ def _recording_row(recording: Recording) -> dict[str, Any]:
         "sealed_at": recording.sealed_at,
         "truncated": recording.truncated,
         "incomplete": recording.incomplete,
+        "sealed_as": SealedAs.REC1.value,
     }

@@ -83,6 +83,10 @@ class RecordingRow:
     sealed_at: datetime
     truncated: bool
     incomplete: bool
+    damaged_at: datetime | None
+    """When stored audio was first found not to be what was sealed (RG.3)."""
+    sealed_as: str
+    """``wav`` = plain, from before there were keys."""
 
     @property
     def seconds(self) -> float:

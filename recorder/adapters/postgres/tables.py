@@ -28,6 +28,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from recorder.adapters.postgres import guards
 from recorder.audit.event import ActorKind
+from recorder.custody.model import SealedAs
 from recorder.model import IncidentKind, Layer, Mode, Outcome, PlaybackResult, Reason
 
 INDEXED_CHARACTERS = 64
@@ -196,7 +197,7 @@ class RecordingTable(Base):
     """A sealed recording in the vault."""
 
     __tablename__ = "recording"
-    __table_args__ = (Index("ix_recording_erase_by", "erase_by"),)
+    __table_args__ = (_one_of("sealed_as", SealedAs), Index("ix_recording_erase_by", "erase_by"))
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     call_id: Mapped[UUID] = mapped_column(ForeignKey("call.id"), unique=True)
@@ -215,6 +216,8 @@ class RecordingTable(Base):
     sealed_at: Mapped[datetime]
     truncated: Mapped[bool]
     incomplete: Mapped[bool]
+    damaged_at: Mapped[datetime | None]
+    sealed_as: Mapped[str]
 
 
 class IncidentTable(Base):

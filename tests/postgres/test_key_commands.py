@@ -1,0 +1,178 @@
+"""``recorder keys``: made once, rotated, and what was plain taken over whatever kills it."""
+
+import asyncio
+import hashlib
+import os
+import stat
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from recorder.adapters import wav
+from tests.crashing import crashes
+from tests.keys import MASTER_KEY_TEXT, OTHER_SECRET, a_vault, some_keys
+from tests.postgres.test_commands import Run, recorded, run, seal
+
+pytestmark = pytest.mark.postgres
+__all__ = ("recorded", "run")
+
+ROOT = Path(__file__).parents[2]
+
+
+def make_plain(database_url: str, tmp_path: Path, sealed: Path) -> bytes:
+    """Turn one sealed recording into what an earlier release left: a WAV and no key."""
+    recording_id = UUID(sealed.stem)
+    folder = str(sealed.parent.relative_to(tmp_path / "vault"))
+    vault = a_vault(tmp_path)
+    plain = sealed.with_suffix(".wav")
+    asyncio.run(vault.export(recording_id, folder=folder, target=plain))  # type: ignore[arg-type]
+    asyncio.run(vault.destroy_key(recording_id))  # type: ignore[arg-type]
+    sealed.unlink()
+    with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
+        connection.execute("UPDATE recording SET sealed_as = 'wav' WHERE id = %s", [recording_id])
+    return plain.read_bytes()
+
+
+def forms(database_url: str) -> set[str]:
+    with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
+        return {each[0] for each in connection.execute("SELECT sealed_as FROM recording")}
+
+
+def test_a_master_key_is_made_once_and_binds_its_directory(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "master-key"
+    monkeypatch.setenv("RECORDER_MASTER_KEY", "")
+    monkeypatch.setenv("RECORDER_MASTER_KEY_FILE", str(file))
+    monkeypatch.setenv("RECORDER_KEY_DIR", str(tmp_path / "new/keys"))
+    said = run("keys", "init")
+    assert said.status == 0
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    before = file.read_bytes()
+    assert before.decode().strip() not in said.out
+    again = run("keys", "init")
+    assert (again.status, "rotate" in again.err) == (1, True)
+    assert file.read_bytes() == before
+
+
+def test_without_the_right_master_key_nothing_is_read(
+    run: Run, recorded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RG.4: a clear refusal, before any recording is called damaged."""
+    for value, says in (("", "keys init"), ("00" * 32, "not the one"), ("hush", "32 bytes")):
+        monkeypatch.setenv("RECORDER_MASTER_KEY", value)
+        said = run("recordings", "verify", "--all")
+        assert (said.status, said.out) == (2, "")
+        assert says in said.err
+        assert "hush" not in said.err
+
+
+def test_a_rotation_ends_with_a_sentence_and_the_old_master_key_is_refused(
+    run: Run, recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RG.4."""
+    audio = recorded.read_bytes()
+    new = tmp_path / "new-master-key"
+    said = run("keys", "rotate", "--new-master-key-file", str(new))
+    assert said.status == 0
+    assert said.out.startswith("Wrapped 1 keys, 0 were already.")
+    assert run("recordings", "verify", "--all").status == 2
+    again = run("keys", "rotate", "--new-master-key-file", str(new))
+    assert again.out.startswith("Wrapped 0 keys, 1 were already.")
+    monkeypatch.delenv("RECORDER_MASTER_KEY")
+    monkeypatch.setenv("RECORDER_MASTER_KEY_FILE", str(new))
+    assert run("recordings", "verify", "--all").status == 0
+    assert recorded.read_bytes() == audio
+
+
+def test_plain_recordings_are_sealed_and_destroyed(
+    run: Run, recorded: Path, database_url: str, tmp_path: Path
+) -> None:
+    plain = make_plain(database_url, tmp_path, recorded)
+    seal(database_url, tmp_path, number=2)
+    said = run("recordings", "verify", "--all")
+    assert f"{recorded.stem} lies in plain" in said.out
+    kept = tmp_path / "kept"
+    kept.hardlink_to(recorded.with_suffix(".wav"))
+    said = run("keys", "adopt")
+    assert said.status == 0
+    assert said.out.startswith("Sealed 1 recordings and destroyed their plain WAVs; 0 refused")
+    assert list((tmp_path / "vault").rglob("*.wav")) == []
+    assert kept.stat().st_size == len(plain)
+    assert plain[44:] not in kept.read_bytes(), "overwritten, not only removed"
+    assert run("recordings", "verify", "--all").status == 0
+    assert forms(database_url) == {"rec1"}
+    assert run("recordings", "export", recorded.stem, str(tmp_path / "out.wav")).status == 0
+    assert (tmp_path / "out.wav").read_bytes() == plain
+    assert run("keys", "adopt").out.startswith("Sealed 0 recordings")
+
+
+def test_a_plain_file_that_is_not_its_rows_is_refused_and_left(
+    run: Run, recorded: Path, database_url: str, tmp_path: Path
+) -> None:
+    make_plain(database_url, tmp_path, recorded)
+    file = recorded.with_suffix(".wav")
+    file.write_bytes(wav.header(0))
+    stray = file.with_name(f"{UUID(int=5)}.wav")
+    stray.write_bytes(b"x")
+    said = run("keys", "adopt")
+    assert said.status == 1
+    assert f"{recorded.stem}: the plain WAV is not the one of its row" in said.err
+    assert "1 refused, 1 have no row" in said.out
+    assert file.exists()
+    assert stray.exists()
+
+
+ADOPTING = """
+from recorder import cli
+from recorder.adapters.postgres.ledger import PostgresLedger
+PostgresLedger.mark_sealed = dying(PostgresLedger.mark_sealed)
+sys.argv = ["recorder", "keys", "adopt"]
+from_now_on()
+cli.main()
+"""
+
+
+def test_taking_over_killed_before_any_step_is_finished_by_the_next_run(
+    run: Run, recorded: Path, database_url: str, tmp_path: Path
+) -> None:
+    """F16: a real process, killed before its Nth file operation; nothing is lost."""
+    environment = {
+        **os.environ,  # noqa: TID251 - handed on, not read
+        "RECORDER_DATABASE_URL": database_url,
+        "RECORDER_VAULT_DIR": str(tmp_path / "vault"),
+        "RECORDER_KEY_DIR": str(tmp_path / "keys"),
+        "RECORDER_MASTER_KEY": MASTER_KEY_TEXT,
+    }
+    die_at, died = 0, True
+    while died:
+        die_at += 1
+        plain = make_plain(database_url, tmp_path, recorded)
+        died = crashes(ADOPTING, die_at, environment=environment)
+        assert run("keys", "adopt").status == 0, f"killed at step {die_at}"
+        assert list((tmp_path / "vault").rglob("*.wav")) == []
+        assert forms(database_url) == {"rec1"}
+        vault, folder = a_vault(tmp_path), str(recorded.parent.relative_to(tmp_path / "vault"))
+        found = asyncio.run(vault.digest(UUID(recorded.stem), folder=folder))  # type: ignore[arg-type]
+        assert found == hashlib.sha256(plain).hexdigest(), f"killed at step {die_at}"
+        assert len(list((tmp_path / "keys").iterdir())) == 3
+    assert die_at > 8
+
+
+def test_a_rotation_that_was_begun_is_told(
+    run: Run, recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrapped = (tmp_path / "keys" / f"{recorded.stem}.key").read_bytes()
+    new = tmp_path / "new"
+    new.write_text(OTHER_SECRET.hex())
+    assert run("keys", "rotate", "--new-master-key-file", str(new)).status == 0
+    (tmp_path / "keys" / f"{recorded.stem}.key").write_bytes(wrapped)
+    monkeypatch.setenv("RECORDER_MASTER_KEY", OTHER_SECRET.hex())
+    (tmp_path / "regulation.toml").write_bytes((ROOT / "regulation.toml").read_bytes())
+    found = run("config", "check", "--json").json
+    assert any("1 keys lie under another master key" in each["says"] for each in found)
+    said = run("recordings", "verify", recorded.stem)
+    assert f"{recorded.stem} cannot be read" in said.out, "it is not called damaged"
+    assert some_keys(tmp_path / "keys").holds(UUID(recorded.stem))  # type: ignore[arg-type]
