@@ -131,7 +131,7 @@ class Listening:
         account_id: AccountId,
         session_id: SessionId | None,
     ) -> Playback | None:
-        """Return a playback of this person in this session, None if it is anybody else's."""  # fmt: skip
+        """Return a playback of this person in this session, None if it is anybody else's."""
         found = await self._playbacks.get(PlaybackId(playback_id))
         if found is None or found.recording_id != recording_id:
             return None

@@ -1,11 +1,17 @@
 """``recorder web``: the pages and the JSON API. Wiring only; no decisions here."""
 
+import asyncio
+
 import structlog
+import uuid_utils.compat as uuids
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder import logs
+from recorder.access.listening import Listening
 from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.figures import read_figures
+from recorder.adapters.postgres.finding import PostgresFinder
+from recorder.adapters.postgres.playbacks import PostgresPlaybacks
 from recorder.adapters.postgres.web import (
     ListedPlaces,
     PostgresLimits,
@@ -16,6 +22,7 @@ from recorder.adapters.postgres.web import (
 from recorder.adapters.reachability import PartsOfWeb
 from recorder.adapters.regulation_file import load_regulation
 from recorder.adapters.totp import enrolment_uri, qr_svg
+from recorder.adapters.vault import open_vault
 from recorder.commands.db import url_of
 from recorder.commands.parts import parts_around
 from recorder.errors import ConfigurationError
@@ -30,6 +37,8 @@ from recorder.web.metrics import Measures
 from recorder.web.rules import Origin, parse_origin
 from recorder.web.server import listen, server_for
 from recorder.web.services import Services
+from recorder.web.streaming import Pace
+from recorder.web.upkeep import keep_up
 
 log = structlog.get_logger(__name__)
 
@@ -49,9 +58,12 @@ async def serve(settings: Settings) -> None:
     listening = listen(settings.web_host, settings.web_port)
     with listening:
         async with connect(url_of(settings), application="web") as engine:
-            app = create_app(services_around(engine, settings, origin))
+            services = services_around(engine, settings, origin)
+            server = server_for(create_app(services), origin=origin)
             log.info("web_serves", host=settings.web_host, port=settings.web_port)
-            await server_for(app, origin=origin).run_until_cancelled(listening)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(server.run_until_cancelled(listening), name="web")
+                tasks.create_task(keep_up(services), name="upkeep")
 
 
 def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> Services:
@@ -60,7 +72,7 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
     parts = parts_around(engine, settings)
     clock, measures = parts.clock, Measures()
     drawing = Drawing(office=regulation.controller.name, zone=settings.office_zone)
-    refusals = PostgresRefusals(engine, clock)
+    refusals, limits = PostgresRefusals(engine, clock), PostgresLimits(engine)
 
     async def figures(into: Measures) -> None:
         now = clock.now()
@@ -82,13 +94,14 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
             access=parts.gate,
             doorkeeper=parts.door,
             programs=PostgresPrograms(engine),
-            limits=PostgresLimits(engine),
+            limits=limits,
             measures=measures,
             clock=clock,
             origin=origin,
         ),
+        limits=limits,
         supervision=Supervision(
-            parts=PartsOfWeb(engine, vault=settings.vault_dir),
+            parts=PartsOfWeb(engine, vault=settings.vault_dir, keys=settings.key_dir),
             figures=figures,
             measures=measures,
             metrics_token=settings.metrics_token.get_secret_value(),
@@ -96,6 +109,14 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         doorkeeper=parts.door,
         accounts=parts.keeper,
         sessions=PostgresSessions(engine),
+        finder=PostgresFinder(engine, office_zone=settings.office_zone),
+        listening=Listening(
+            playbacks=PostgresPlaybacks(engine),
+            audio=open_vault(settings),
+            clock=clock,
+            new_id=uuids.uuid7,
+        ),
+        pace=Pace(),
         draw_factor=lambda secret, login: qr_svg(enrolment_uri(secret, login)),
     )
 

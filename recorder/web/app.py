@@ -11,7 +11,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from recorder.web.api import calls, me, recordings
+from recorder.web.api import calls, me, playbacks, recordings
 from recorder.web.bodies import Bodies
 from recorder.web.door import Door
 from recorder.web.envelope import Envelope
@@ -21,7 +21,7 @@ from recorder.web.services import Services
 
 STATIC = Path(__file__).parent / "static"
 PREFIX = "/api/v1"
-API = (me.router, calls.router, recordings.router)
+API = (me.router, calls.router, recordings.router, playbacks.router)
 
 Handler = Callable[[Request], Awaitable[Response]]
 

@@ -112,6 +112,9 @@ class Limits(Protocol):
     async def within(self, key: str, *, a_minute: int, now: datetime) -> bool:
         """Count one more; False when there were enough this minute."""
 
+    async def forget(self, now: datetime) -> None:
+        """Drop the counts of whoever has not asked for an hour."""
+
 
 @dataclass(kw_only=True)
 class Asker:

@@ -15,7 +15,7 @@ from recorder.ports import Clock
 from recorder.web.answers import Answers
 from recorder.web.door import Places, Refusal
 from recorder.web.drawing import Drawing
-from recorder.web.gate import Gate
+from recorder.web.gate import Gate, Limits
 from recorder.web.health import Supervision
 from recorder.web.metrics import Measures
 from recorder.web.ports import Finder
@@ -48,6 +48,7 @@ class Services:
     places: Places
     note_refusal: Refusal
     gate: Gate
+    limits: Limits
     supervision: Supervision
     doorkeeper: Doorkeeper
     accounts: AccountKeeper

@@ -62,7 +62,7 @@ class AudioStream(Response):
         self._may_go_on, self._on_sent, self._on_end = may_go_on, on_sent, on_end
         self._sent = 0
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the end, or until one of the reasons to stop."""
         outcome = Outcome.LEFT
         try:
@@ -104,7 +104,7 @@ class AudioStream(Response):
         except TimeoutError:
             return Outcome.STALLED
         except RecorderError as error:
-            log.error("playback_failed", error=type(error).__name__)
+            log.warning("playback_failed", error=type(error).__name__)
             return Outcome.FAILED
         return Outcome.WHOLE
 
@@ -117,7 +117,7 @@ class AudioStream(Response):
                 await self._on_sent(self._sent)
             except RecorderError as error:
                 # Whoever cannot be asked may not go on.
-                log.error("playback_failed", error=type(error).__name__)
+                log.warning("playback_failed", error=type(error).__name__)
                 return Outcome.FAILED
 
 

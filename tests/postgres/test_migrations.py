@@ -14,7 +14,7 @@ from sqlalchemy import create_engine
 
 from recorder.adapters.postgres import migrate
 from recorder.adapters.postgres.schema import METADATA
-from recorder.embedded.postgres import EmbeddedPostgres, binaries
+from recorder.embedded.postgres import binaries
 from recorder.errors import ConfigurationError, LedgerUnavailable
 from tests.postgres.test_commands import seal
 

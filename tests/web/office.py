@@ -1,13 +1,16 @@
 """A whole web application on a real PostgreSQL, as ``recorder web`` builds it, and its people."""
 
-from collections.abc import AsyncIterator, Iterable
+import struct
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import httpx
+import uuid_utils.compat as uuids
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp
@@ -15,15 +18,21 @@ from starlette.types import ASGIApp
 from recorder.accounts.model import Account, Role
 from recorder.accounts.service import Visitor
 from recorder.adapters.postgres.connect import connect
+from recorder.adapters.postgres.ledger import PostgresLedger
+from recorder.adapters.vault import DiskVault
 from recorder.audit.event import Actor, ActorKind
 from recorder.authorisations.model import Authorisation
 from recorder.authorisations.rules import ROLES_OF_PAPER
 from recorder.commands.parts import Parts, parts_around
 from recorder.commands.web import services_around
+from recorder.custody.rules import describe, folder_of
+from recorder.model import CallId, CallRecord, RecordingId, Span
 from recorder.settings import Settings
 from recorder.web.app import create_app
 from recorder.web.rules import Origin, parse_origin
 from recorder.web.services import Services
+from tests.builders import IN_SCOPE, a_call
+from tests.keys import MASTER_KEY_TEXT, a_vault
 
 ROOT = Path(__file__).parents[2]
 ORIGIN = parse_origin("https://rejestrator.example")
@@ -43,6 +52,8 @@ class WebOffice:
     services: Services
     app: ASGIApp
     origin: Origin
+    vault: DiskVault
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
     _clients: list[httpx.AsyncClient] = field(default_factory=list)
 
     def browser(self, address: str = DESK, **headers: str) -> httpx.AsyncClient:
@@ -136,6 +147,43 @@ class WebOffice:
         async with self.engine.begin() as connection:
             await connection.execute(text(statement), values)
 
+    async def call(self, *, seconds: float = 0, **known: Any) -> CallRecord:
+        """Take a call down; with ``seconds`` of audio it has a recording."""
+        number = next(self._numbers)
+        ended = known.pop("ended_at", self.parts.clock.now() - timedelta(minutes=number))
+        call = a_call(
+            **{
+                "id": CallId(uuids.uuid7()),
+                "channel_id": str(number),
+                "arrived_at": ended - timedelta(minutes=5),
+                "ended_at": ended,
+                "scope": IN_SCOPE,
+                "consent": IN_SCOPE,
+                "answered_by": "desk-1",
+                "recording_id": RecordingId(uuids.uuid7()) if seconds else None,
+                "bridged": (Span(since=ended - timedelta(seconds=seconds), until=ended),),
+            }
+            | known
+        )
+        recording = None
+        if call.recording_id is not None:
+            raw = self.settings.vault_dir.parent / "audio.raw"
+            # Each frame says where it is, so that a range can be told from another.
+            raw.write_bytes(
+                b"".join(
+                    struct.pack("<hh", frame % 30_000, -(frame % 30_000))
+                    for frame in range(int(seconds * 8000))
+                )
+            )
+            folder = folder_of(ended)
+            audio = await self.vault.store(call.recording_id, raw=raw, folder=folder)
+            recording = describe(
+                call, audio, retention_days=30, office_zone=self.settings.office_zone, now=ended
+            )
+        ledger = PostgresLedger(self.engine)
+        assert await ledger.record_call(call, recording=recording, incidents=[], at=ended)
+        return call
+
     async def trail(self) -> list[Any]:
         """Return the trail's entries, oldest first."""
         async with self.engine.connect() as connection:
@@ -170,6 +218,8 @@ async def open_office(
         {
             "database_url": url,
             "vault_dir": directory / "vault",
+            "key_dir": directory / "keys",
+            "master_key": MASTER_KEY_TEXT,
             "scan_dir": directory / "scans",
             "regulation_file": ROOT / "regulation.toml",
             "web_origin": str(origin),
@@ -179,6 +229,7 @@ async def open_office(
         }
         | settings
     )
+    a_vault(directory)
     async with connect(url, application="web") as engine:
         parts = parts_around(engine, known)
         if listed:
@@ -191,6 +242,7 @@ async def open_office(
             services=services,
             app=create_app(services),
             origin=origin,
+            vault=a_vault(directory),
         )
         try:
             yield office

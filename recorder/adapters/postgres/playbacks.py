@@ -30,7 +30,7 @@ class PostgresPlaybacks:
 
     async def open(self, playback: Playback, entry: AuditEvent) -> bool:
         """Keep a playback with its entry; False when the recording may not be heard at all."""
-        row = {
+        row: dict[str, Any] = {
             "id": playback.id,
             "recording_id": playback.recording_id,
             "account_id": playback.account_id,

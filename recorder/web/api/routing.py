@@ -91,18 +91,16 @@ class GuardedRoute(APIRoute):
 
 def router(tag: str) -> APIRouter:
     """Return a router whose routes are all behind the gate."""
-    described = {
-        kind.status: {
-            "description": kind.title,
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}},
-        }
-        for kind in ALWAYS
+    return APIRouter(route_class=GuardedRoute, tags=[tag], responses=described(*ALWAYS))
+
+
+def described(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
+    """Return how the description tells of problems."""
+    schema = {"$ref": "#/components/schemas/ProblemDetails"}
+    return {
+        kind.status: {"description": kind.title, "content": {MEDIA_TYPE: {"schema": schema}}}
+        for kind in kinds
     }
-    return APIRouter(
-        route_class=GuardedRoute,
-        tags=[tag],
-        responses=described,  # type: ignore[arg-type]
-    )
 
 
 def services_of(request: Request) -> Services:
