@@ -20,7 +20,6 @@ from recorder.web.pages import account, home, language, sign_in
 from recorder.web.services import Services
 
 STATIC = Path(__file__).parent / "static"
-PREFIX = "/api/v1"
 API = (me.router, calls.router, recordings.router, playbacks.router)
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -47,7 +46,7 @@ def create_app(services: Services) -> ASGIApp:
     )
     app.state.services = services
     for each in API:
-        app.include_router(each, prefix=PREFIX)
+        app.router.routes.extend(each.routes)
     app.router.routes.extend(_pages(services))
     door = Door(
         Bodies(app),

@@ -15,6 +15,8 @@ from recorder.web.gate import Asker, Gate, need_of, never_asked
 from recorder.web.problems import MEDIA_TYPE, Fault, Kind, Problem
 from recorder.web.services import Services
 
+PREFIX = "/api/v1"
+
 ALWAYS = (
     Kind.BAD_REQUEST,
     Kind.NOT_SIGNED_IN,
@@ -91,7 +93,7 @@ class GuardedRoute(APIRoute):
 
 def router(tag: str) -> APIRouter:
     """Return a router whose routes are all behind the gate."""
-    return APIRouter(route_class=GuardedRoute, tags=[tag], responses=described(*ALWAYS))
+    return APIRouter(prefix=PREFIX, route_class=GuardedRoute, tags=[tag], responses=described(*ALWAYS))
 
 
 def described(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
