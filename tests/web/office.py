@@ -221,6 +221,8 @@ async def open_office(
             "key_dir": directory / "keys",
             "master_key": MASTER_KEY_TEXT,
             "scan_dir": directory / "scans",
+            "announcement_dir": directory / "announcements",
+            "audit_checkpoint_dir": directory / "checkpoints",
             "regulation_file": ROOT / "regulation.toml",
             "web_origin": str(origin),
             "totp": "optional",

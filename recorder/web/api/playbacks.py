@@ -15,7 +15,8 @@ from recorder.web.api import routing
 from recorder.web.api.recordings import one
 from recorder.web.api.routing import Parts, Told, Who, described
 from recorder.web.api.search import Grounded
-from recorder.web.gate import Asker, needs
+from recorder.web.asker import Asker
+from recorder.web.gate import needs
 from recorder.web.problems import Kind, Problem
 from recorder.web.rules import Span, one_range
 from recorder.web.services import Services

@@ -14,7 +14,7 @@ from recorder.adapters.postgres.queries import Criteria, Place
 from recorder.audit.event import AuditEvent
 from recorder.model import Outcome, Reason
 from recorder.web.api.routing import Body
-from recorder.web.gate import Asker
+from recorder.web.asker import Asker
 from recorder.web.problems import Fault, Kind, Problem
 
 FEWEST_DIGITS = 3
