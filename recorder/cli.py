@@ -1,6 +1,7 @@
 """The command ``recorder``: what an administrator does at a prompt."""
 
 import sys
+from typing import cast
 
 import typer
 from typer.core import TyperGroup
@@ -13,6 +14,7 @@ from recorder.commands import (
     config,
     contractor,
     db,
+    demo,
     keys,
     recordings,
     sign_in,
@@ -36,7 +38,6 @@ app.add_typer(db.app, name="db")
 app.add_typer(announcement.app, name="announcement")
 app.add_typer(calls.app, name="calls")
 app.add_typer(recordings.app, name="recordings")
-app.add_typer(audit.app, name="audit")
 app.command("sign-in")(sign_in.sign_in)
 app.command("sign-out")(sign_in.sign_out)
 app.add_typer(user.app, name="user")
@@ -44,12 +45,15 @@ app.add_typer(authorisation.app, name="authorisation")
 app.add_typer(workstation.app, name="workstation")
 app.add_typer(contractor.app, name="contractor")
 app.command("web")(web.web)
+app.add_typer(demo.app, name="demo")
 app.add_typer(keys.app, name="keys")
+app.add_typer(audit.app, name="audit")
 
 
 def command() -> TyperGroup:
     """Return the command with the gate in front of everything below it."""
-    whole = typer.main.get_group(app)
+    # get_command, for it alone adds the shell's completion.
+    whole = cast("TyperGroup", typer.main.get_command(app))
     guard(whole)
     return whole
 

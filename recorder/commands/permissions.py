@@ -62,7 +62,12 @@ DECLARED: dict[str, Declared] = {
             "hold lift": P.HOLD_LIFT,
             "hold list": P.HOLD_LIST,
             "erase": P.RECORDING_ERASE,
+            "config apply-retention": P.RETENTION_CHANGE,
+            "approval list": P.HOLD_LIST,
+            "approval confirm": P.HOLD_LIFT,
+            "approval refuse": P.HOLD_LIFT,
             "audit show": P.AUDIT_READ,
+            "audit verify": P.AUDIT_VERIFY,
             "audit export": P.AUDIT_EXPORT,
         },
     ),
@@ -88,6 +93,7 @@ DECLARED: dict[str, Declared] = {
             "contractor list": P.CONTRACTOR_READ,
             "purge": P.RETENTION_RUN,
             "reconcile": P.RETENTION_RUN,
+            "report deletions": P.REPORT_READ,
             "logs": P.LOG_READ,
             "diagnose": P.STATUS_READ,
         },
@@ -101,6 +107,9 @@ DECLARED: dict[str, Declared] = {
             "keys init": P.KEY_ROTATE,
             "keys rotate": P.KEY_ROTATE,
             "keys adopt": P.KEY_ROTATE,
+            "audit checkpoint": P.BACKUP_MAKE,
+            "audit init-key": P.BACKUP_MAKE,
+            "audit forget": P.RETENTION_RUN,
         },
     ),
     **{
@@ -118,6 +127,8 @@ DECLARED: dict[str, Declared] = {
     },
     # A process, not an act: it asks at every request.
     "web": Declared(Door.FILES, None),
+    # The private office of script/run alone, which belongs to whoever started it.
+    "demo call": Declared(Door.FILES, None),
     "sign-in": Declared(Door.OPEN, None),
     "sign-out": Declared(Door.OPEN, None),
     # Its token is the key.

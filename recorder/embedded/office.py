@@ -129,14 +129,7 @@ class Office:
 
     def audio_of(self, recording_id: UUID, stored_on: str) -> bytes:
         """Return the WAV of one recording. Raises ``NotFound`` and ``RecordingDamaged``."""
-        vault = DiskVault(self.vault, DiskKeys(self.keys, read_master_key(self.master_key)))
-        name = RecordingId(recording_id)
-
-        async def whole() -> bytes:
-            size = await vault.size(name, folder=stored_on)
-            return await vault.read(name, folder=stored_on, start=0, length=size)
-
-        return asyncio.run(whole())
+        return audio_of(self.directory, recording_id, stored_on)
 
     def _make_keys(self) -> None:
         if not self.master_key.exists():
@@ -187,9 +180,26 @@ class Office:
 
     def takes_calls(self) -> bool:
         """Tell whether capture says that it takes calls."""
-        url = f"http://127.0.0.1:{self.probe_port}/probe"
-        try:
-            with urllib.request.urlopen(url, timeout=1) as answer:
-                return bool(answer.status == 200)  # noqa: PLR2004
-        except (urllib.error.URLError, OSError):
-            return False
+        return takes_calls(self.probe_port)
+
+
+def audio_of(state: Path, recording_id: UUID, stored_on: str) -> bytes:
+    """Return the WAV of one recording of the office that lives under ``state``."""
+    keys = DiskKeys(state / "keys", read_master_key(state / "master-key"))
+    vault, name = DiskVault(state / "vault", keys), RecordingId(recording_id)
+
+    async def whole() -> bytes:
+        size = await vault.size(name, folder=stored_on)
+        return await vault.read(name, folder=stored_on, start=0, length=size)
+
+    return asyncio.run(whole())
+
+
+def takes_calls(probe_port: int) -> bool:
+    """Ask capture itself, as the dialplan does."""
+    url = f"http://127.0.0.1:{probe_port}/probe"
+    try:
+        with urllib.request.urlopen(url, timeout=1) as answer:
+            return bool(answer.status == 200)  # noqa: PLR2004
+    except (urllib.error.URLError, OSError):
+        return False

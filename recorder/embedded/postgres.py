@@ -38,6 +38,13 @@ log_min_error_statement = panic
 """
 """Durable, on loopback, and with no parameter of a statement in the log."""
 
+PASS_THROUGH = (
+    # PostgreSQL looks for its own programs by access(), which forgets a stranger's capabilities
+    # unless this fix-up is off: without it no server starts from a checkout under /root.
+    *("--securebits=+no_setuid_fixup", "--inh-caps=+dac_override"),
+    "--ambient-caps=+dac_override",
+)
+
 
 def binaries() -> Path:
     """Return the folder of PostgreSQL's programs. Raises ``ConfigurationError``.
@@ -244,7 +251,7 @@ def _unprivileged(*, pass_through: bool) -> list[str]:
     if os.geteuid() != 0:
         return []
     identity = [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
-    through = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"] if pass_through else []
+    through = PASS_THROUGH if pass_through else ()
     return ["setpriv", *identity, *through, "--"]
 
 
