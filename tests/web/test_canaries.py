@@ -1,4 +1,4 @@
-"""Known numbers and names, hostile ones too, through everything: found where they may be, nowhere else.
+"""Known numbers and names, hostile ones too: found where they may be, and nowhere else.
 
 RG.16, I8, B3, A14. What is searched: every log line, the metrics, every address, every answer that
 is not meant to show them, every exception.
@@ -118,9 +118,9 @@ async def test_a_crash_tells_a_number_and_nothing_else(log_file: Path, office: W
     browser = await office.at_work(Role.LISTENER)
 
     async def fails(*_: object, **__: object) -> None:
-        raise RuntimeError(f"{NUMBER} {NAME} at /srv/secret.py: SELECT * FROM call")
+        raise RuntimeError(f"{NUMBER} {NAME} at /srv/secret.py: SELECT everything")
 
-    office.services.finder.calls = fails  # type: ignore[method-assign]
+    office.services.finder.calls = fails  # type: ignore[method-assign,assignment]
     for path, body in (("/api/v1/calls/search", {"caller": NUMBER}),):
         answer = await browser.post(path, json=body)
         assert answer.status_code == 500
