@@ -11,9 +11,11 @@ from recorder import logs
 from recorder.access.listening import Listening
 from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
 from recorder.adapters.audit_files import CheckpointFolder, read_key
+from recorder.adapters.keeping import open_keeping
 from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.figures import read_figures
 from recorder.adapters.postgres.finding import PostgresFinder
+from recorder.adapters.postgres.jobs import PostgresJobs
 from recorder.adapters.postgres.playbacks import PostgresPlaybacks
 from recorder.adapters.postgres.trail_reading import PostgresTrail
 from recorder.adapters.postgres.web import (
@@ -26,7 +28,6 @@ from recorder.adapters.postgres.web import (
 from recorder.adapters.reachability import PartsOfWeb
 from recorder.adapters.regulation_file import load_regulation
 from recorder.adapters.totp import enrolment_uri, qr_svg
-from recorder.adapters.vault import open_vault
 from recorder.audit.notes import BadNote, PublicKey
 from recorder.audit.service import Auditor, Report
 from recorder.commands.db import url_of
@@ -43,7 +44,7 @@ from recorder.web.health import Supervision
 from recorder.web.metrics import Measures
 from recorder.web.rules import Origin, parse_origin
 from recorder.web.server import listen, server_for
-from recorder.web.services import People, Services
+from recorder.web.services import Keeping, People, Services
 from recorder.web.streaming import Pace
 from recorder.web.upkeep import keep_up
 
@@ -79,6 +80,7 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
     parts = parts_around(engine, settings)
     clock, measures, programs = parts.clock, Measures(), PostgresPrograms(engine)
     drawing = Drawing(office=regulation.controller.name, zone=settings.office_zone)
+    kept = open_keeping(settings, regulation, engine)
     refusals, limits = PostgresRefusals(engine, clock), PostgresLimits(engine)
 
     async def figures(into: Measures) -> None:
@@ -115,6 +117,9 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         ),
         doorkeeper=parts.door,
         accounts=parts.keeper,
+        keeping=Keeping(**{each: getattr(kept, each) for each in Keeping.__dataclass_fields__}),
+        retention_days=regulation.retention.days,
+        jobs=PostgresJobs(engine).states,
         people=People(**{each: getattr(parts, each) for each in People.__dataclass_fields__}),
         programs=programs,
         trail=PostgresTrail(engine),
@@ -124,7 +129,7 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         finder=PostgresFinder(engine, office_zone=settings.office_zone),
         listening=Listening(
             playbacks=PostgresPlaybacks(engine),
-            audio=open_vault(settings),
+            audio=kept.vault,
             clock=clock,
             new_id=uuids.uuid7,
         ),

@@ -14,13 +14,18 @@ from recorder.accounts.model import Account, AccountId, Session, SessionId
 from recorder.accounts.ports import AccountStore
 from recorder.accounts.service import Doorkeeper
 from recorder.adapters.postgres.trail_reading import Wanted
+from recorder.approvals.ports import Approvals
 from recorder.audit.event import Actor, AuditEvent
 from recorder.audit.rules import Entry
 from recorder.audit.service import Report
 from recorder.authorisations.ports import ContractorAccesses, Papers
 from recorder.authorisations.service import ContractorDesk, Registrar
+from recorder.erasure.by_hand import ErasureByHand
+from recorder.holds.ports import Holds
+from recorder.holds.service import HoldKeeper
 from recorder.model import Announcement
 from recorder.ports import Clock
+from recorder.retention.model import JobState
 from recorder.web.answers import Answers
 from recorder.web.door import Places, Refusal
 from recorder.web.drawing import Drawing
@@ -55,6 +60,16 @@ class People:
     registrar: Registrar
     contractors: ContractorDesk
     stations: WorkstationKeeper
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keeping:
+    """The services about keeping longer and erasing earlier."""
+
+    holds: HoldKeeper
+    hold_rows: Holds
+    approvals: Approvals
+    by_hand: ErasureByHand
 
 
 class TokenKeeper(Protocol):
@@ -111,6 +126,11 @@ class Services:
     doorkeeper: Doorkeeper
     accounts: AccountKeeper
     people: People
+    keeping: Keeping
+    retention_days: int
+    """§ 7.2."""
+    jobs: Callable[[], Awaitable[Sequence[JobState]]]
+    """How each job of retention went."""
     programs: TokenKeeper
     trail: TrailReader
     verify_trail: Callable[[], Awaitable[Report]]
