@@ -7,6 +7,7 @@ the password, as container secrets do. What the regulation fixes is not here, bu
 
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -86,6 +87,16 @@ class Settings(BaseSettings):
     regulation_file: Path = Field(
         default=Path("regulation.toml"), description="what the regulation fixes"
     )
+    erasure_lead_minutes: int = Field(
+        default=60,
+        ge=10,
+        le=720,
+        description="how long before its limit a recording is erased",
+    )
+    pbx_log_dirs: str = Field(
+        default="",
+        description="folders of the PBX's own records and logs, separated by colons",
+    )
     office_zone: ZoneInfo = Field(
         default=ZoneInfo("Europe/Warsaw"), description="zone in which days are counted"
     )
@@ -117,6 +128,16 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take only what ``load_settings`` hands over: one reader, one order of precedence."""
         return (init_settings,)
+
+    @property
+    def erasure_lead(self) -> timedelta:
+        """How long before its limit a recording is erased."""
+        return timedelta(minutes=self.erasure_lead_minutes)
+
+    @property
+    def pbx_log_folders(self) -> tuple[Path, ...]:
+        """The PBX's folders in which old files are looked for."""
+        return tuple(Path(each) for each in self.pbx_log_dirs.split(":") if each)
 
     @property
     def announcement_dir_of_pbx(self) -> Path:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from recorder.adapters.postgres import tables
 from recorder.adapters.postgres.connect import translated
+from recorder.adapters.postgres.forgetting import FORGOTTEN
 from recorder.custody.model import SealedAs
 from recorder.custody.rules import outcome_of
 from recorder.model import (
@@ -136,7 +137,7 @@ class PostgresLedger:
                 await connection.execute(statement)
 
     async def forget_numbers(self, *, before: datetime, at: datetime) -> int:
-        """Take the numbers out of calls not recorded that ended before ``before`` (R7.2k).
+        """Take the numbers out of calls without audio that ended before ``before`` (R7.2k).
 
         Returns how many rows were emptied. What remains is outcome, reason and times. Goes in
         batches, each its own transaction: after a long outage there may be more rows than one
@@ -164,15 +165,7 @@ class PostgresLedger:
             .with_for_update(skip_locked=True)
         )
         statement = (
-            update(call)
-            .where(call.id.in_(due))
-            .values(
-                caller_number=None,
-                caller_e164=None,
-                caller_name=None,
-                timeline=[],
-                numbers_forgotten_at=at,
-            )
+            update(call).where(call.id.in_(due)).values(**FORGOTTEN, numbers_forgotten_at=at)
         )
         with translated():
             async with self._engine.begin() as connection:

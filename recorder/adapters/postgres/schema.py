@@ -1,0 +1,6 @@
+"""Every table of this release, for migrations and for whoever compares."""
+
+from recorder.adapters.postgres import tables, tables_keeping
+
+TABLES = (tables, tables_keeping)
+METADATA = tables.Base.metadata
