@@ -4,7 +4,18 @@ import sys
 
 import typer
 
-from recorder.commands import announcement, calls, config, db, keys, recordings, status
+from recorder.commands import (
+    announcement,
+    calls,
+    config,
+    db,
+    erasing,
+    hold,
+    keys,
+    recordings,
+    retention,
+    status,
+)
 from recorder.errors import RecorderError
 
 app = typer.Typer(
@@ -20,6 +31,13 @@ app.add_typer(announcement.app, name="announcement")
 app.add_typer(calls.app, name="calls")
 app.add_typer(recordings.app, name="recordings")
 app.add_typer(keys.app, name="keys")
+app.add_typer(hold.app, name="hold")
+app.add_typer(erasing.approvals, name="approval")
+app.command("purge")(erasing.purge)
+app.command("erase")(erasing.erase)
+app.command("reconcile")(retention.reconcile)
+app.add_typer(retention.reports, name="report")
+config.app.command("apply-retention")(retention.apply_retention)
 
 
 def main() -> None:

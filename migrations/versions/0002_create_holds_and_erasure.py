@@ -53,7 +53,9 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "answer IN ('confirmed', 'refused')", name=op.f("ck_approval_answer_known")
         ),
-        sa.CheckConstraint("decided_by <> proposed_by", name=op.f("ck_approval_four_eyes")),
+        sa.CheckConstraint(
+            "answer = 'refused' OR decided_by <> proposed_by", name=op.f("ck_approval_four_eyes")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_approval")),
     )
     op.create_index(

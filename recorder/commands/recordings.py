@@ -33,6 +33,7 @@ from recorder.commands.asking import (
 from recorder.commands.output import for_machines, print_fields, print_json, print_table
 from recorder.custody.integrity import Integrity, Verifier
 from recorder.custody.model import SealedAs
+from recorder.erasure.model import Stage
 from recorder.errors import NotFound, RecorderError, RuleViolation
 from recorder.model import RecordingId
 from recorder.ports import Vault
@@ -115,6 +116,8 @@ def export(
     settings = _with_logs()
     vault = open_vault(settings)
     row = _one(settings, recording_id)
+    if row.stage != Stage.KEPT:
+        raise RuleViolation("the recording is being erased: it is not handed out")
     destination = target / f"{row.id}.wav" if target.is_dir() else target
 
     async def hand_out(engine: AsyncEngine) -> None:
@@ -165,9 +168,15 @@ def verify(
 
 def _one(settings: Settings, recording_id: UUID) -> RecordingRow:
     row = ask_database(settings, lambda engine: queries.get_recording(engine, recording_id))
-    if row is None:
-        raise NotFound("no recording has this id; `recorder recordings list`")
-    return row
+    if row is not None:
+        return row
+    stone = ask_database(settings, lambda engine: queries.get_tombstone(engine, recording_id))
+    if stone is not None:
+        day = f"{stone.erased_at.astimezone(settings.office_zone):%a %d %b %Y, %H:%M}"
+        raise NotFound(
+            f"already erased on {day} ({stone.route}, {stone.why}), tombstone {stone.id}"
+        )
+    raise NotFound("no recording has this id; `recorder recordings list`")
 
 
 async def _rows(engine: AsyncEngine, ids: list[UUID] | None) -> AsyncIterator[RecordingRow]:

@@ -141,13 +141,19 @@ class RetentionInForce:
     """How many days hold now, and what the settings would have."""
 
     days: int
-    change: int
-    """Days that the settings add to what was applied last; 0 = they agree."""
+    configured: int
+    applied: int | None
+    """What was applied last; None = nothing yet."""
+
+    @property
+    def is_new(self) -> bool:
+        """Tell whether what holds now was not applied before."""
+        return self.days != self.applied
 
     @property
     def waits_for_a_person(self) -> bool:
         """Tell whether the settings shorten: that erases, so a person confirms it (R7.2c)."""
-        return self.change < 0
+        return self.configured < self.days
 
 
 def retention_in_force(*, configured: int, applied: int | None) -> RetentionInForce:
@@ -156,6 +162,5 @@ def retention_in_force(*, configured: int, applied: int | None) -> RetentionInFo
     A longer period holds at once: it erases nothing. A shorter one waits for a person who saw
     how many recordings it concerns (R7.2c).
     """
-    if applied is None:
-        return RetentionInForce(configured, 0)
-    return RetentionInForce(max(configured, applied), configured - applied)
+    days = configured if applied is None else max(configured, applied)
+    return RetentionInForce(days=days, configured=configured, applied=applied)

@@ -14,7 +14,7 @@ from recorder.erasure import brakes, rules
 from recorder.erasure.brakes import Brake, Doubt, Instant
 from recorder.erasure.model import Candidate, Claim, OpenBrake, PurgeReport, Route
 from recorder.erasure.ports import Erasures, PurgeLog, Shredder, Witness
-from recorder.erasure.rules import Verdict, Why
+from recorder.erasure.rules import RetentionInForce, Verdict, Why
 from recorder.errors import RuleViolation, VaultUnavailable
 from recorder.model import RULE_VERSION, RecordingId
 from recorder.ports import Clock
@@ -73,7 +73,7 @@ class Eraser:
             done, failed = await self._destroy(page)
             report = replace(report, finished=report.finished + done, failed=report.failed + failed)
             progress(report)
-        days = await self.days_in_force()
+        days = await self._apply_retention()
         instant = self._witness.read()
         known = {each.brake: each for each in await self._purge_log.brakes()}
         doubt = await self._doubt(instant)
@@ -112,12 +112,19 @@ class Eraser:
             ]
 
     async def days_in_force(self) -> int:
-        """Return the retention that holds; a longer one is applied, a shorter one waits (R7.2c)."""
+        """Return the retention that holds: a shorter one waits for a person (R7.2c)."""
+        return (await self._retention()).days
+
+    async def _retention(self) -> RetentionInForce:
         applied = await self._purge_log.applied_days()
-        found = rules.retention_in_force(configured=self._configured_days, applied=applied)
+        return rules.retention_in_force(configured=self._configured_days, applied=applied)
+
+    async def _apply_retention(self) -> int:
+        """Write down the retention that holds from now on, and tell of one that waits."""
+        found = await self._retention()
         if found.waits_for_a_person:
-            log.warning("retention_waits", configured=self._configured_days, applied=applied)
-        elif applied != found.days:
+            log.warning("retention_waits", in_force=found.days, configured=self._configured_days)
+        elif found.is_new:
             now = self._clock.now()
             await self._purge_log.apply_days(found.days, actor=self._actor, at=now)
         return found.days

@@ -15,6 +15,7 @@ from recorder.adapters.postgres.connect import translated
 from recorder.adapters.postgres.forgetting import FORGOTTEN
 from recorder.custody.model import SealedAs
 from recorder.custody.rules import outcome_of
+from recorder.erasure.model import Stage
 from recorder.model import (
     Announcement,
     CallId,
@@ -87,7 +88,12 @@ class PostgresLedger:
         recording = tables.RecordingTable
         mark = (
             update(recording)
-            .where(recording.id == recording_id, recording.damaged_at.is_(None))
+            .where(
+                recording.id == recording_id,
+                recording.damaged_at.is_(None),
+                # What is being erased is no longer whole, and is no alarm.
+                recording.stage == Stage.KEPT.value,
+            )
             .values(damaged_at=at)
             .returning(recording.call_id)
         )

@@ -58,7 +58,7 @@ class ApprovalTable(Base):
     __table_args__ = (
         one_of("action", Action),
         one_of("answer", Answer),
-        CheckConstraint("decided_by <> proposed_by", name="four_eyes"),
+        CheckConstraint("answer = 'refused' OR decided_by <> proposed_by", name="four_eyes"),
         Index(
             "ix_approval_waiting",
             "action",
