@@ -6,13 +6,16 @@ import typer
 
 from recorder.commands import (
     announcement,
+    backup,
     calls,
     config,
     db,
     erasing,
     hold,
     keys,
+    ledger,
     recordings,
+    restore,
     retention,
     status,
 )
@@ -37,6 +40,9 @@ app.command("purge")(erasing.purge)
 app.command("erase")(erasing.erase)
 app.command("reconcile")(retention.reconcile)
 app.add_typer(retention.reports, name="report")
+app.add_typer(backup.app, name="backup")
+app.command("restore")(restore.restore)
+app.add_typer(ledger.app, name="erasures")
 config.app.command("apply-retention")(retention.apply_retention)
 
 

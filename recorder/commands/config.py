@@ -11,6 +11,7 @@ from recorder.adapters.clock import SystemClock
 from recorder.adapters.regulation_file import load_regulation
 from recorder.adapters.spool import DiskSpool
 from recorder.announcements.service import AnnouncementKeeper
+from recorder.backup.rules import days_problem, none_allowed
 from recorder.commands.asking import JsonOption
 from recorder.commands.db import address_of, url_of
 from recorder.commands.finding import Finding, Weight
@@ -103,6 +104,11 @@ def about_regulation(regulation: Regulation) -> Iterator[Finding]:
             'announcement.mode is "notice": callers have no unrecorded way through, which data '
             "protection authorities doubt; name the impact assessment that allows it (RG.1)",
         )
+    days, key_days = regulation.retention.days, regulation.backups.key_days
+    if problem := days_problem(retention_days=days, key_days=key_days):
+        yield Finding(Weight.WRONG, f"{problem} (RG.17)")
+    elif problem := none_allowed(key_days=key_days):
+        yield Finding(Weight.REMARK, problem)
 
 
 def _about_announcements(settings: Settings, regulation: Regulation) -> Iterator[Finding]:
