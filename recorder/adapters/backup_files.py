@@ -48,7 +48,8 @@ def only_one(directory: Path, name: str = LOCK) -> Iterator[None]:
 def make_folder(directory: Path) -> None:
     """Make a folder for its owner alone, and all above it."""
     if not directory.is_dir():
-        directory.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        make_folder(directory.parent)
+        directory.mkdir(mode=FOLDER_MODE, exist_ok=True)
         directory.chmod(FOLDER_MODE)
         sync_directory(directory.parent)
 

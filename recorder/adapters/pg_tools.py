@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 
 from recorder.backup.rules import tool_order
 from recorder.errors import BackupUnavailable
@@ -104,8 +104,16 @@ def _major_of(path: str) -> int:
 
 def _address(url: str) -> str:
     # The password goes by the environment: a command line is for everybody to read.
-    plain = make_url(url).set(drivername="postgresql", password=None)
-    return plain.render_as_string(hide_password=False)
+    given = make_url(url)
+    plain = URL.create(
+        "postgresql",
+        username=given.username,
+        host=given.host,
+        port=given.port,
+        database=given.database,
+        query=given.query,
+    )
+    return plain.render_as_string()
 
 
 def _environment(url: str) -> dict[str, str]:

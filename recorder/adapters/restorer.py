@@ -112,6 +112,11 @@ class Restorer:
                     stream.write(block)
             migrate.upgrade(target.database_url)
             set_marker(target.keys, marker.model_copy(update={"is_back": True}))
+        if now >= self._manifest.destroy_by:
+            told.append(
+                f"the keys of this backup should have been destroyed by "
+                f"{self._manifest.destroy_by:%Y-%m-%d %H:%M} UTC: `recorder backup prune --keys-in`"
+            )
         return told
 
     def _require_fitting(self, orders: Orders, *, server: int, now: datetime) -> None:

@@ -93,8 +93,8 @@ def make(
     tell_trail(settings, [events.made(manifest, actor=acting())])
     typer.echo(
         f"Backed up {len(manifest.recordings)} recordings to {folder}. Its keys are in {keys} "
-        f"and are destroyed by {manifest.destroy_by:%Y-%m-%d %H:%M} UTC. The master key is not in it: "
-        "keep its paper."
+        f"and are destroyed by {manifest.destroy_by:%Y-%m-%d %H:%M} UTC. The master key "
+        "is not in it: keep its paper."
     )
     if not is_watched(keys, settings):
         typer.echo(
