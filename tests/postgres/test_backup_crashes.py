@@ -1,19 +1,22 @@
 """kill -9 before file operations of backing up and restoring; the next run ends the same."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from recorder.adapters.backup_check import problems_of
+from recorder.adapters import restorer
+from recorder.adapters.backup_check import dump_of, problems_of
 from recorder.adapters.backup_places import Places
-from recorder.adapters.backup_set import sets_in
+from recorder.adapters.backup_set import Opened, sets_in
 from recorder.adapters.master_key import MasterKey
+from recorder.adapters.postgres import migrate
 from recorder.adapters.restore_marker import read_marker
 from recorder.adapters.vault import open_vault
 from recorder.custody.rules import folder_of
 from recorder.embedded.postgres import EmbeddedPostgres
-from recorder.errors import ConfigurationError, RuleViolation
+from recorder.errors import BackupUnavailable, ConfigurationError, RuleViolation
 from recorder.model import RecordingId
 from tests.builders import NOON
 from tests.crashing import crashes
@@ -33,6 +36,7 @@ from_now_on()
 office.back_up(places)
 """
 RESTORE = """
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from tests.restoring import Installation, opened_set, places_in
@@ -44,8 +48,9 @@ from_now_on()
 office.bring_back(backup)
 office.end()
 """
-STEPS = (1, 2, 3, 5, 8, 13, 21, 34, 45, 55, 66, 77, 89, 105, 120, 144)
-"""Not each of them: every run starts a Python and PostgreSQL's tools."""
+# Not each step: every run starts a Python and PostgreSQL's tools. The last is never reached.
+STEPS_OF_BACKUP = (8, 18, 54, 72, 97, 99, 110, 119, 10_000)
+STEPS_OF_RESTORE = (24, 33, 44, 84, 116, 148, 150, 156, 168, 178, 10_000)
 
 
 @pytest.fixture
@@ -67,7 +72,7 @@ def test_a_backup_killed_before_any_step_is_whole_or_unfinished(
     """And the next one leaves nothing of it behind, keys least of all."""
     ids = [office.seal(number, age=DAY) for number in (1, 2)]
     killed = 0
-    for step in STEPS:
+    for step in STEPS_OF_BACKUP:
         died = crashes(BACK_UP, step, office.url, office.directory, tmp_path / "backup")
         killed += died
         for folder in list(sets_in(places.sets)) if places.sets.exists() else []:
@@ -75,9 +80,7 @@ def test_a_backup_killed_before_any_step_is_whole_or_unfinished(
             vault = places.vault / folder.name
             assert {each.id for each in backup.manifest.recordings} == set(ids)
             assert not problems_of(backup, vault=vault, master=MasterKey(SECRET), progress=quiet)
-        if not died:
-            break
-    assert killed > 5
+    assert killed == len(STEPS_OF_BACKUP) - 1
     office.clock.at += timedelta(seconds=5)
     office.back_up(places)
     whole = {each.name for each in sets_in(places.sets)}
@@ -97,7 +100,7 @@ def test_a_restore_killed_before_any_step_is_done_by_the_next(
     folder, _ = office.back_up(places)
     folders = {due: folder_of(NOON - DAY), held: folder_of(NOON - 20 * DAY)}
     killed = 0
-    for step in STEPS:
+    for step in STEPS_OF_RESTORE:
         name = f"restored_{step}"
         create(postgres, name)
         office = Installation(url_of(postgres, name), tmp_path / f"restored_{step}")
@@ -115,9 +118,33 @@ def test_a_restore_killed_before_any_step_is_done_by_the_next(
         assert read_marker(office.keys) is None
         open_vault(office.settings)
         assert office.playable([due, held], folders) == {held}
-        if not died:
-            break
-    assert killed > 5
+    assert killed == len(STEPS_OF_RESTORE) - 1
+
+
+def test_a_dump_that_breaks_off_leaves_no_half_database(
+    office: Installation,
+    places: Places,
+    tmp_path: Path,
+    empty_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    office.seal(1, age=DAY)
+    folder, _ = office.back_up(places)
+    elsewhere = Installation(empty_url, tmp_path / "elsewhere")
+
+    def breaks_off(backup: Opened) -> Iterator[bytes]:
+        yield b"".join(dump_of(backup))[:-2000]
+        raise BackupUnavailable("the medium was pulled out")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(restorer, "dump_of", breaks_off)
+        with pytest.raises(BackupUnavailable, match="pulled out"):
+            elsewhere.bring_back(opened_set(folder, places))
+    assert migrate.current(empty_url) is None
+    with pytest.raises(ConfigurationError, match="restore"):
+        open_vault(elsewhere.settings)
+    elsewhere.bring_back(opened_set(folder, places))
+    elsewhere.end()
 
 
 def require_shut(

@@ -23,7 +23,7 @@ from recorder.holds import events as hold_events
 from recorder.holds.model import BatchId, Hold, HoldId
 from recorder.model import RecordingId
 
-PROCESSES = ("capture", "retention", "web")
+PROCESSES = ("capture", "retention", "web", "pg_restore")
 BUSY = """SELECT DISTINCT application_name FROM pg_stat_activity
            WHERE datname = current_database() AND application_name = ANY(%s)"""
 TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename = ANY(%s)"
@@ -33,7 +33,7 @@ STANDS = HoldTable.ended_at.is_(None)
 
 
 def processes_at(url: str) -> list[str]:
-    """Return which of our processes are connected. Raises ``LedgerUnavailable``."""
+    """Return which processes are connected that must not be. Raises ``LedgerUnavailable``."""
     with _plain(url) as connection:
         return sorted(str(row[0]) for row in connection.execute(BUSY, [list(PROCESSES)]))
 
