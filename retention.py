@@ -65,7 +65,7 @@ async def serve(settings: Settings) -> None:
             verifier=Verifier(vault=keeping.vault, ledger=ledger, clock=clock),
             inventory=inventory,
             reports=PostgresReports(engine),
-            traces=PbxFolders(settings.pbx_log_folders),
+            traces=PbxFolders([*settings.pbx_log_folders, settings.spool_dir]),
             clock=clock,
             actor=keeping.process,
             office_zone=settings.office_zone,

@@ -179,7 +179,7 @@ async def measure(url: str, place: Path, count: int) -> dict[str, object]:
     memory: list[float] = []
     report = PurgeReport()
 
-    def watch(so_far: PurgeReport) -> None:
+    async def watch(so_far: PurgeReport) -> None:
         memory.append(resident_mib())
         print(f"\r{so_far.erased} of {count}", end="", file=sys.stderr, flush=True)
 

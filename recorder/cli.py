@@ -7,9 +7,11 @@ import typer
 from recorder.commands import (
     announcement,
     backup,
+    audit,
     calls,
     config,
     db,
+    demo,
     erasing,
     hold,
     keys,
@@ -33,6 +35,7 @@ app.add_typer(db.app, name="db")
 app.add_typer(announcement.app, name="announcement")
 app.add_typer(calls.app, name="calls")
 app.add_typer(recordings.app, name="recordings")
+app.add_typer(demo.app, name="demo")
 app.add_typer(keys.app, name="keys")
 app.add_typer(hold.app, name="hold")
 app.add_typer(erasing.approvals, name="approval")
@@ -44,6 +47,7 @@ app.add_typer(backup.app, name="backup")
 app.command("restore")(restore.restore)
 app.add_typer(ledger.app, name="erasures")
 config.app.command("apply-retention")(retention.apply_retention)
+app.add_typer(audit.app, name="audit")
 
 
 def main() -> None:

@@ -104,6 +104,26 @@ class Settings(BaseSettings):
         default="",
         description="folders of the PBX's own records and logs, separated by colons",
     )
+    audit_key_file: Path | None = Field(
+        default=None, description="private key that signs checkpoints of the audit trail"
+    )
+    audit_public_key: str = Field(
+        default="",
+        description="what verifies checkpoints; unless set, the private key's other half",
+    )
+    audit_checkpoint_dir: Path = Field(
+        default=Path("/var/lib/rejestrator/checkpoints"),
+        description="signed checkpoints of the audit trail, to be copied elsewhere",
+    )
+    audit_days: int = Field(
+        default=731, ge=366, description="days for which entries of the audit trail are kept"
+    )
+    audit_personal_days: int = Field(
+        default=30,
+        ge=1,
+        le=731,
+        description="days for which numbers and texts in them are kept",
+    )
     office_zone: ZoneInfo = Field(
         default=ZoneInfo("Europe/Warsaw"), description="zone in which days are counted"
     )

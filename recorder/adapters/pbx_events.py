@@ -22,11 +22,11 @@ OLDEST_ASTERISK = (22, 10, 1)
 """Older ones have holes in ARI itself (GHSA-wcvv-g26m-wx5c, GHSA-vrfp-mg3q-3959)."""
 
 QUALITY = ("lp", "rlp", "rxjitter", "txjitter", "rtt", "rxmes", "txmes", "rxcount", "txcount")
-"""What is kept of ``RTPAUDIOQOS``: packets lost, jitter in seconds, MES, packets; rx is ours."""
+"""What is kept of ``CHANNEL(rtcp,all)``: packets lost, jitter in s, MES, packets; rx is ours."""
 
 UNWANTED = (
     *("ChannelDialplan", "ChannelCallerId", "ChannelConnectedLine", "ChannelStateChange"),
-    *("ChannelCreated", "ChannelUserevent", "Dial", "BridgeCreated", "BridgeMerged"),
+    *("ChannelCreated", "ChannelVarset", "Dial", "BridgeCreated", "BridgeMerged"),
     *("BridgeVideoSourceChanged", "ChannelTalkingStarted", "ChannelTalkingFinished"),
 )
 """Events that say nothing we use; each costs both sides work for every call of the PBX."""
@@ -111,12 +111,12 @@ class AriEvents:
         held = event.type == "ChannelHold"
         self._deliver(event.channel_id, ev.HoldChanged(held=held, **self._stamp(event)))
 
-    def _variable(self, event: Event) -> None:
-        name, value = event.text("variable"), event.text("value")
-        if name == "MIXMONITOR_FILENAME":
+    def _word_of_the_dialplan(self, event: Event) -> None:
+        name = event.text("eventname")
+        if name == "RecorderArmed":
             self._deliver(event.channel_id, ev.RecordingArmed(**self._stamp(event)))
-        elif name == "RTPAUDIOQOS":
-            figures = quality_figures(value)
+        elif name == "RecorderQuality":
+            figures = quality_figures(event.text("userevent", "Figures"))
             if figures:
                 report = ev.QualityReported(figures=figures, **self._stamp(event))
                 self._deliver(event.channel_id, report)
@@ -159,7 +159,7 @@ class AriEvents:
         "ChannelDestroyed": _destroyed,
         "ChannelHold": _hold,
         "ChannelUnhold": _hold,
-        "ChannelVarset": _variable,
+        "ChannelUserevent": _word_of_the_dialplan,
         "ChannelEnteredBridge": _bridge_change,
         "ChannelLeftBridge": _bridge_change,
         "BridgeDestroyed": _bridge_change,
@@ -185,7 +185,7 @@ def arrival_of(channel: object, arguments: list[object], *, at: Any) -> ev.Arriv
 
 
 def quality_figures(value: str) -> dict[str, float]:
-    """Return the figures of an ``RTPAUDIOQOS`` variable; what is no number is left out.
+    """Return the figures of ``CHANNEL(rtcp,all)``; what is no number is left out.
 
     >>> quality_figures("ssrc=1;lp=3;rxjitter=0.0125;rtt=nonsense")
     {'lp': 3.0, 'rxjitter': 0.0125}

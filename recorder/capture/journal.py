@@ -34,6 +34,8 @@ FORMAT = 1
 
 Entry: TypeAlias = Mapping[str, Any]
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True)
+
 
 class JournalTooNew(Exception):
     """A newer release wrote this journal; only that release may touch the call."""
@@ -59,7 +61,7 @@ def verdict(decision: Decision) -> dict[str, object]:
 
 def encode(line: Mapping[str, object]) -> bytes:
     """Return the line as stored. ASCII only: no character of a caller can break a line."""
-    return json.dumps(line, separators=(",", ":"), ensure_ascii=True).encode("ascii") + b"\n"
+    return _ENCODER.encode(line).encode("ascii") + b"\n"
 
 
 def decode(stored: bytes) -> list[Entry]:

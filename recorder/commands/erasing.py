@@ -16,7 +16,7 @@ from recorder.adapters.clock import SystemClock
 from recorder.adapters.keeping import Keeping, open_desk, open_keeping
 from recorder.adapters.regulation_file import load_regulation
 from recorder.approvals.model import Action, Approval, ApprovalId
-from recorder.commands.acting import acting
+from recorder.commands.acting import operator
 from recorder.commands.asking import JsonOption, ask_database
 from recorder.commands.output import for_machines, print_json, print_table
 from recorder.erasure.model import PurgeReport
@@ -109,7 +109,7 @@ def erase(
     answer = _with_keeping(
         settings,
         lambda keeping: keeping.by_hand.ask(
-            RecordingId(recording_id), reason=reason, actor=acting()
+            RecordingId(recording_id), reason=reason, actor=operator()
         ),
     )
     if isinstance(answer, Approval):
@@ -154,10 +154,10 @@ def confirm_approval(approval_id: ApprovalArgument) -> None:
         if approval is None:
             raise NotFound("no proposal has this id; `recorder approval list`")
         if approval.action is Action.LIFT_HOLD:
-            await desk.holds.confirm_lifting(approval, actor=acting())
+            await desk.holds.confirm_lifting(approval, actor=operator())
             return None
         keeping = open_keeping(settings, regulation, engine)
-        return await keeping.by_hand.confirm(approval, actor=acting())
+        return await keeping.by_hand.confirm(approval, actor=operator())
 
     done = ask_database(settings, act)
     if done is None:
@@ -178,7 +178,7 @@ def refuse_approval(approval_id: ApprovalArgument) -> None:
 
     async def act(engine: AsyncEngine) -> bool:
         rows = open_desk(regulation, engine).approvals
-        return await rows.refuse(ApprovalId(approval_id), actor=acting(), at=SystemClock().now())
+        return await rows.refuse(ApprovalId(approval_id), actor=operator(), at=SystemClock().now())
 
     if not ask_database(settings, act):
         raise RuleViolation("no such proposal waits; `recorder approval list`")
@@ -215,14 +215,16 @@ async def _purge(keeping: Keeping) -> PurgeReport:
     console = Console(stderr=True)
     with Progress(console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("erasing", total=None)
-        return await keeping.eraser.run(
-            lambda so_far: progress.update(task, completed=so_far.erased + so_far.finished)
-        )
+
+        async def show(so_far: PurgeReport) -> None:
+            progress.update(task, completed=so_far.erased + so_far.finished)
+
+        return await keeping.eraser.run(show)
 
 
 async def _release(keeping: Keeping, token: str) -> None:
     now = SystemClock().now()
-    if await keeping.purge_log.release(token, actor=acting(), at=now) is None:
+    if await keeping.purge_log.release(token, actor=operator(), at=now) is None:
         raise RuleViolation("no brake that is on has this token; `recorder purge` tells it")
 
 

@@ -15,7 +15,7 @@ from recorder.adapters.postgres import queries
 from recorder.adapters.postgres.purge_log import PostgresPurgeLog
 from recorder.adapters.postgres.rows import RecordingRow
 from recorder.adapters.regulation_file import load_regulation
-from recorder.commands.acting import acting
+from recorder.commands.acting import operator
 from recorder.commands.asking import (
     CalledOption,
     CallerOption,
@@ -115,7 +115,7 @@ def place(
             ground=ground,
             reference=reference,
             reason=reason,
-            actor=acting(),
+            actor=operator(),
             review_days=review_days,
             provisional=provisional,
         ),
@@ -182,7 +182,7 @@ def review(hold_id: IdArgument, *, reason: ReasonOption, review_days: ReviewOpti
     kept = _with_desk(
         settings,
         lambda desk: desk.holds.review(
-            HoldId(hold_id), reason=reason, actor=acting(), review_days=review_days
+            HoldId(hold_id), reason=reason, actor=operator(), review_days=review_days
         ),
     )
     typer.echo(f"It stands until it is lifted; review by {_day(kept.review_by, settings)}.")
@@ -204,7 +204,7 @@ def lift(
     approval = _with_desk(
         settings,
         lambda desk: desk.holds.lift(
-            HoldId(hold_id), reason=reason, reference=reference, actor=acting()
+            HoldId(hold_id), reason=reason, reference=reference, actor=operator()
         ),
     )
     if approval is None:
@@ -216,7 +216,7 @@ def lift(
 def _matches(settings: Settings, criteria: queries.Criteria, *, ask: bool) -> list[RecordingRow]:
     async def find(engine: AsyncEngine) -> list[RecordingRow]:
         regulation = load_regulation(settings.regulation_file)
-        days = await PostgresPurgeLog(engine, actor=acting()).applied_days()
+        days = await PostgresPurgeLog(engine, actor=operator()).applied_days()
         if criteria.day is not None:
             open_desk(regulation, engine).holds.require_within_retention(
                 criteria.day,

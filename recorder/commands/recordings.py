@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from recorder import logs
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.postgres import queries
+from recorder.adapters.postgres.holds import holds_on
 from recorder.adapters.postgres.ledger import PostgresLedger
 from recorder.adapters.postgres.rows import RecordingRow
 from recorder.adapters.vault import open_vault
@@ -35,6 +36,7 @@ from recorder.custody.integrity import Integrity, Verifier
 from recorder.custody.model import SealedAs
 from recorder.erasure.model import Stage
 from recorder.errors import NotFound, RecorderError, RuleViolation
+from recorder.holds.rules import is_restricted
 from recorder.model import RecordingId
 from recorder.ports import Vault
 from recorder.settings import Settings, load_settings
@@ -121,6 +123,8 @@ def export(
     destination = target / f"{row.id}.wav" if target.is_dir() else target
 
     async def hand_out(engine: AsyncEngine) -> None:
+        if is_restricted(await holds_on(engine, [RecordingId(row.id)])):
+            raise RuleViolation("the recording is restricted (§ 8.3): it is not handed out")
         if problem := await _problem(_verifier(vault, engine), row):
             raise RuleViolation(f"the recording {problem}: it is not handed out")
         await vault.export(RecordingId(row.id), folder=row.stored_on, target=destination)

@@ -13,7 +13,7 @@ from recorder.adapters.postgres.inventory import PostgresInventory
 from recorder.adapters.postgres.jobs import PostgresReports
 from recorder.adapters.regulation_file import load_regulation
 from recorder.adapters.spool import DiskSpool
-from recorder.commands.acting import acting
+from recorder.commands.acting import operator
 from recorder.commands.asking import JsonOption, ask_database
 from recorder.commands.output import for_machines, print_json, print_table
 from recorder.errors import RecorderError
@@ -111,7 +111,7 @@ def apply_retention(
         )
         if yes:
             now = SystemClock().now()
-            await keeping.purge_log.apply_days(wanted, actor=acting(), at=now)
+            await keeping.purge_log.apply_days(wanted, actor=operator(), at=now)
         return before, concerned
 
     before, concerned = ask_database(settings, act)

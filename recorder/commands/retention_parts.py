@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.adapters.keeping import PROCESS
 from recorder.adapters.postgres.erasures import PostgresErasures
+from recorder.adapters.postgres.inventory import PostgresInventory
 from recorder.adapters.postgres.jobs import PostgresJobs
 from recorder.adapters.postgres.purge_log import PostgresPurgeLog
 from recorder.commands.parts import Part, State
@@ -29,6 +30,12 @@ async def retention_parts(engine: AsyncEngine, now: datetime) -> list[Part]:
     if failed:
         says = f"{len(failed)} recordings would not go, {failed[0].id} among them"
         parts.append(Part("erasing", State.ATTENTION, says))
+    limit = await PostgresInventory(engine, actor=PROCESS).next_limit()
+    if limit is not None:
+        # R7.2i: whatever the reason, this must never be seen.
+        late = limit <= now
+        says = f"the oldest recording not on hold must be gone by {limit:%Y-%m-%d %H:%M} UTC"
+        parts.append(Part("oldest", State.DOWN if late else State.OK, says))
     return parts
 
 

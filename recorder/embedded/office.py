@@ -1,4 +1,4 @@
-"""A whole office on loopback: PostgreSQL, Asterisk, capture, a trunk and a desk."""
+"""A whole office on loopback: PostgreSQL, Asterisk, capture, retention, a trunk and a desk."""
 
 import asyncio
 import os
@@ -64,6 +64,7 @@ class Office:
         self.postgres = EmbeddedPostgres(self.directory / "postgres")
         self._asterisk: PrivateAsterisk | None = None
         self._capture: subprocess.Popen[bytes] | None = None
+        self._retention: subprocess.Popen[bytes] | None = None
 
     @property
     def asterisk(self) -> PrivateAsterisk:
@@ -85,7 +86,8 @@ class Office:
         return {
             "RECORDER_ARI_URL": self.asterisk.ari_url,
             "RECORDER_ARI_PASSWORD": self.asterisk.ari_password,
-            "RECORDER_DATABASE_URL": self.postgres.url,
+            # As in a real installation: no process is the owner of the tables.
+            "RECORDER_DATABASE_URL": self.postgres.member_url("recorder_runtime"),
             "RECORDER_SPOOL_DIR": str(self.spool),
             "RECORDER_VAULT_DIR": str(self.vault),
             "RECORDER_KEY_DIR": str(self.keys),
@@ -122,14 +124,7 @@ class Office:
 
     def audio_of(self, recording_id: UUID, stored_on: str) -> bytes:
         """Return the WAV of one recording. Raises ``NotFound`` and ``RecordingDamaged``."""
-        vault = DiskVault(self.vault, DiskKeys(self.keys, read_master_key(self.master_key)))
-        name = RecordingId(recording_id)
-
-        async def whole() -> bytes:
-            size = await vault.size(name, folder=stored_on)
-            return await vault.read(name, folder=stored_on, start=0, length=size)
-
-        return asyncio.run(whole())
+        return audio_of(self.directory, recording_id, stored_on)
 
     def _make_keys(self) -> None:
         if not self.master_key.exists():
@@ -140,22 +135,30 @@ class Office:
     def start_capture(self) -> None:
         """Start capture and wait until it takes calls. Raises ``ConfigurationError``."""
         self._report("starting capture")
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("RECORDER_")}  # noqa: TID251 - handed on, not read
-        with self.log.open("ab") as log:
-            self._capture = subprocess.Popen(
-                [sys.executable, str(CHECKOUT / "ari_app.py")],
-                cwd=self.directory,
-                env={**inherited, **self.environment},
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        self._capture = self._launch("ari_app.py", self.log)
         deadline = time.monotonic() + READY_WITHIN_S
         while not self.takes_calls():
             if self._capture.poll() is not None or time.monotonic() > deadline:
                 tail = self.log.read_text(errors="replace")[-2000:]
                 raise ConfigurationError(f"capture did not start:\n{tail}")
             time.sleep(0.05)
+
+    def start_retention(self) -> None:
+        """Start retention; what it does is seen in ``recorder status``."""
+        self._report("starting retention")
+        self._retention = self._launch("retention.py", self.directory / "retention.log")
+
+    def _launch(self, program: str, log_file: Path) -> subprocess.Popen[bytes]:
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("RECORDER_")}  # noqa: TID251 - handed on, not read
+        with log_file.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, str(CHECKOUT / program)],
+                cwd=self.directory,
+                env={**inherited, **self.environment},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
     def kill_capture(self) -> None:
         """Kill capture at once, as a fault would."""
@@ -165,18 +168,36 @@ class Office:
 
     def close(self) -> None:
         """Stop everything that runs, in order."""
-        if self._capture is not None and self._capture.poll() is None:
-            self._capture.terminate()
-            self._capture.wait(timeout=READY_WITHIN_S)
+        for process in (self._retention, self._capture):
+            if process is not None and process.poll() is None:
+                process.terminate()
+                process.wait(timeout=READY_WITHIN_S)
         if self._asterisk is not None:
             self._asterisk.stop()
         self.postgres.stop()
 
     def takes_calls(self) -> bool:
         """Tell whether capture says that it takes calls."""
-        url = f"http://127.0.0.1:{self.probe_port}/probe"
-        try:
-            with urllib.request.urlopen(url, timeout=1) as answer:
-                return bool(answer.status == 200)  # noqa: PLR2004
-        except (urllib.error.URLError, OSError):
-            return False
+        return takes_calls(self.probe_port)
+
+
+def audio_of(state: Path, recording_id: UUID, stored_on: str) -> bytes:
+    """Return the WAV of one recording of the office that lives under ``state``."""
+    keys = DiskKeys(state / "keys", read_master_key(state / "master-key"))
+    vault, name = DiskVault(state / "vault", keys), RecordingId(recording_id)
+
+    async def whole() -> bytes:
+        size = await vault.size(name, folder=stored_on)
+        return await vault.read(name, folder=stored_on, start=0, length=size)
+
+    return asyncio.run(whole())
+
+
+def takes_calls(probe_port: int) -> bool:
+    """Ask capture itself, as the dialplan does."""
+    url = f"http://127.0.0.1:{probe_port}/probe"
+    try:
+        with urllib.request.urlopen(url, timeout=1) as answer:
+            return bool(answer.status == 200)  # noqa: PLR2004
+    except (urllib.error.URLError, OSError):
+        return False

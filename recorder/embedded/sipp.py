@@ -136,6 +136,9 @@ Content-Length: [len]
 """
 
 
+TRACE = ("-trace_msg", "-message_file", "messages.log")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
     """Who calls, and what they do."""
@@ -199,8 +202,9 @@ def call(
     calls: int = 1,
     at_once: int = 1,
     a_second: int = 1,
+    trace: bool = False,
 ) -> Sipp:
-    """Place calls to Asterisk on ``sip_port``."""
+    """Place calls to Asterisk on ``sip_port``; ``trace`` keeps every message with its time."""
     directory.mkdir(parents=True, exist_ok=True)
     marker = tones.sine(tones.MARKER_HZ, caller.marker_s)
     tone = tones.sine(tones.CALLER_HZ, caller.talk_s + 60)
@@ -229,11 +233,12 @@ def call(
             *("-p", str(_free_udp(caller.address)), "-mi", caller.address),
             *("-mp", str(_free_udp(caller.address) // 2 * 2), "-t", "u1"),
             *("-m", str(calls), "-l", str(at_once), "-r", str(a_second)),
+            *(TRACE if trace else ()),
         ],
     )
 
 
-def desk(directory: Path, *, port: int, ring_s: float = 0.2) -> Sipp:
+def desk(directory: Path, *, port: int, ring_s: float = 0.2, trace: bool = False) -> Sipp:
     """Answer calls at the desk until stopped; the caller hangs up."""
     directory.mkdir(parents=True, exist_ok=True)
     sound = directory / "desk.alaw"
@@ -248,6 +253,7 @@ def desk(directory: Path, *, port: int, ring_s: float = 0.2) -> Sipp:
         [
             *("127.0.0.1", "-sf", str(scenario), "-i", DESK, "-p", str(port), "-mi", DESK),
             *("-mp", str(_free_udp(DESK) // 2 * 2), "-t", "u1"),
+            *(TRACE if trace else ()),
         ],
     )
 

@@ -1,7 +1,7 @@
 """Carries out the plan: what is due is destroyed, in an order that survives any crash."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -27,7 +27,12 @@ PAGE = 500
 AT_ONCE = 16
 """How many files are destroyed side by side: the disk's flushes are shared."""
 
-Progress = Callable[[PurgeReport], None]
+Progress = Callable[[PurgeReport], Awaitable[None]]
+"""Hears after each page how far a run is."""
+
+
+async def unheard(_: PurgeReport) -> None:
+    """Tell nobody."""
 
 
 class Eraser:
@@ -63,7 +68,7 @@ class Eraser:
         self._lead = lead
         self._new_token = new_token
 
-    async def run(self, progress: Progress = lambda _: None) -> PurgeReport:
+    async def run(self, progress: Progress = unheard) -> PurgeReport:
         """Finish earlier runs, then erase what is due, unless a brake is on.
 
         Raises ``LedgerUnavailable``; whatever was claimed by then is finished by the next run.
@@ -72,7 +77,7 @@ class Eraser:
         async for page in self._half_erased():
             done, failed = await self._destroy(page)
             report = replace(report, finished=report.finished + done, failed=report.failed + failed)
-            progress(report)
+            await progress(report)
         days = await self._apply_retention()
         instant = self._witness.read()
         known = {each.brake: each for each in await self._purge_log.brakes()}
@@ -82,7 +87,7 @@ class Eraser:
             return replace(report, braked_by=tuple(on))
         async for verdicts in self.plan(days):
             report = await self._carry_out(verdicts, days, report)
-            progress(report)
+            await progress(report)
         # A doubt that nothing was due by, and that nobody has dispelled, is kept for the next run.
         if doubt is Doubt.NONE or Brake.CLOCK_JUMP in known:
             await self._purge_log.passed(instant)
@@ -113,15 +118,16 @@ class Eraser:
 
     async def days_in_force(self) -> int:
         """Return the retention that holds: a shorter one waits for a person (R7.2c)."""
-        return (await self._retention()).days
+        return (await self.retention()).days
 
-    async def _retention(self) -> RetentionInForce:
+    async def retention(self) -> RetentionInForce:
+        """Return the retention that holds, and whether another one waits."""
         applied = await self._purge_log.applied_days()
         return rules.retention_in_force(configured=self._configured_days, applied=applied)
 
     async def _apply_retention(self) -> int:
         """Write down the retention that holds from now on, and tell of one that waits."""
-        found = await self._retention()
+        found = await self.retention()
         if found.waits_for_a_person:
             log.warning("retention_waits", in_force=found.days, configured=self._configured_days)
         elif found.is_new:

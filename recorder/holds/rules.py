@@ -78,6 +78,11 @@ def protecting(holds: Iterable[Hold]) -> Ground | None:
     return others[0] if others else Ground.RESTRICTION if grounds else None
 
 
+def is_restricted(holds: Iterable[Hold]) -> bool:
+    """Tell whether a recording may not be heard while a right is weighed (R8.3b)."""
+    return any(hold.ground is Ground.RESTRICTION and is_open(hold) for hold in holds)
+
+
 def review_date(*, now: datetime, days: int) -> datetime | None:
     """Return when a hold is to be reviewed, None if so many days are not allowed (1 to 90).
 

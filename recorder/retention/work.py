@@ -86,9 +86,13 @@ class RetentionWork:
     async def purge(self, tell: Tell) -> str:
         """Write down what lapsed, then erase what is due."""
         lapsed = await self._holds.end_lapsed(actor=self._actor)
-        report = await self._eraser.run()
+        report = await self._eraser.run(lambda so_far: tell(told(so_far)))
+        retention = await self._eraser.retention()
+        if retention.waits_for_a_person:
+            detail = f"{retention.configured} days are set, {retention.days} are in force"
+            now = self._clock.now()
+            await self._inventory.report(IncidentKind.RETENTION_SHORTENED, detail, at=now)
         done = told(report)
-        await tell(done)
         return f"{done}, {lapsed} holds lapsed" if lapsed else done
 
     async def review_holds(self, _: Tell) -> str:

@@ -53,6 +53,11 @@ def channel(channel_id: str = "1.1", name: str = "PJSIP/operator-00000001") -> d
     return {"id": channel_id, "name": name, "caller": {"number": "600100200", "name": "Ala"}}
 
 
+def quality(figures: str) -> dict[str, Any]:
+    said = {"Figures": figures}
+    return {"type": "ChannelUserevent", "eventname": "RecorderQuality", "userevent": said}
+
+
 def stamped(**more: Any) -> dict[str, Any]:
     return {"at": AT, "mono": 7.0} | more
 
@@ -101,11 +106,11 @@ def test_a_channel_not_handed_over_by_our_subroutine_is_nobodys_call(args: objec
         ({"type": "ChannelHold"}, ev.HoldChanged(held=True, **stamped())),
         ({"type": "ChannelUnhold"}, ev.HoldChanged(held=False, **stamped())),
         (
-            {"type": "ChannelVarset", "variable": "MIXMONITOR_FILENAME", "value": "x"},
+            {"type": "ChannelUserevent", "eventname": "RecorderArmed"},
             ev.RecordingArmed(**stamped()),
         ),
         (
-            {"type": "ChannelVarset", "variable": "RTPAUDIOQOS", "value": "lp=3;rtt=x"},
+            quality("lp=3;rtt=x"),
             ev.QualityReported(figures={"lp": 3.0}, **stamped()),
         ),
     ],
@@ -124,8 +129,8 @@ def test_each_event_reaches_its_call_at_asterisks_own_time(
     [
         {"type": "ChannelDtmfReceived", "digit": "22"},
         {"type": "ChannelDtmfReceived", "digit": 2},
-        {"type": "ChannelVarset", "variable": "RTPAUDIOQOS", "value": ""},
-        {"type": "ChannelVarset", "variable": "ANYTHING", "value": "MIXMONITOR_FILENAME"},
+        quality(""),
+        {"type": "ChannelUserevent", "eventname": "ANYTHING", "userevent": {"Figures": "lp=3"}},
         {"type": "ChannelTalkingStarted"},
         {"type": "__class__"},
     ],
@@ -220,7 +225,8 @@ MESSAGES = st.fixed_dictionaries(
     optional=dict.fromkeys(("channel", "playback", "bridge", "transferee"), ANYTHING | NAMED)
     | dict.fromkeys(("digit", "cause", "value", "timestamp", "exten"), ANYTHING)
     | {"args": ANYTHING | st.lists(st.sampled_from(["v1", "NzQ2", "%"]) | ANYTHING, max_size=4)}
-    | {"variable": st.sampled_from(["RTPAUDIOQOS", "MIXMONITOR_FILENAME"]) | ANYTHING},
+    | {"userevent": ANYTHING | st.fixed_dictionaries({}, optional={"Figures": ANYTHING})}
+    | {"eventname": st.sampled_from(["RecorderArmed", "RecorderQuality"]) | ANYTHING},
 )
 
 

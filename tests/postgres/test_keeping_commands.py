@@ -179,6 +179,30 @@ def test_what_is_being_erased_is_not_handed_out(office: Office, tmp_path: Path) 
     assert office.run("purge").out.startswith("0 erased, 1 finished")
 
 
+def test_a_restricted_recording_is_not_handed_out(office: Office, tmp_path: Path) -> None:
+    """R8.3b."""
+    recording = office.add(1, days_old=60)
+    export = ["recordings", "export", str(recording), str(tmp_path / "out.wav")]
+    terms = ["--reference", "Z/3/2026", "--reason", "an objection"]
+    assert (
+        office.run("hold", "place", str(recording), "--ground", "restriction", *terms).status == 0
+    )
+    said = office.run(*export)
+    assert (said.status, "restricted" in said.err) == (1, True)
+    assert office.run("purge").out.startswith("0 erased, 0 finished, 1 held")
+
+
+def test_a_recording_past_its_limit_makes_the_service_down(office: Office) -> None:
+    """R7.2i: unless it is on hold."""
+    recording = office.add(1, days_old=60)
+    said = office.run("status", "--json").json["parts"]
+    assert {"name": "oldest", "state": "down"}.items() <= next(
+        each for each in said if each["name"] == "oldest"
+    ).items()
+    office.run("hold", "place", str(recording), *HELD)
+    assert "oldest" not in [each["name"] for each in office.run("status", "--json").json["parts"]]
+
+
 def test_a_brake_stops_until_its_token_is_given(office: Office) -> None:
     """P5."""
     due = office.add(1, days_old=60)

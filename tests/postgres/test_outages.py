@@ -139,7 +139,8 @@ async def test_a_connection_that_breaks_at_the_commit_makes_no_second_row(
 ) -> None:
     """F7, I1: whether it was committed cannot be known, so it is tried again."""
     async with through(proxy, postgres, database_url) as engine:
-        proxy.reset_at, proxy.reset_lets_it_pass = b"COMMIT", answer_lost_only
+        # With the end of the text: ``BEGIN ISOLATION LEVEL READ COMMITTED`` is no commit.
+        proxy.reset_at, proxy.reset_lets_it_pass = b"COMMIT\0", answer_lost_only
         with pytest.raises(LedgerUnavailable):
             await write(engine)
         assert proxy.resets == 1

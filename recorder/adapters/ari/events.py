@@ -5,6 +5,7 @@ and strings are made encodable.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,12 @@ from typing import Any
 
 LONGEST_MESSAGE = 1 << 20
 """Characters; Asterisk's own events stay below 10,000."""
+
+MOST_BRACKETS = 1000
+"""How deep JSON may nest depends on the release of Python; Asterisk's events hold a few dozen."""
+
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
+"""The only ways in which a string that no encoding takes can stand in a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +65,20 @@ def parse_event(message: str | bytes) -> Event | None:
         return None
     if isinstance(message, bytes):
         message = message.decode("utf-8", "replace")
+    if message.count("{") + message.count("[") > MOST_BRACKETS:
+        return None
     try:
-        parsed = json.loads(message, parse_constant=_refuse_constant)
+        parsed = _DECODER.decode(message)
     except (ValueError, RecursionError):
         return None
     if not isinstance(parsed, dict) or not isinstance(parsed.get("type"), str):
         return None
-    try:
-        safe = _encodable(parsed)
-    except RecursionError:
-        return None
-    return Event(safe["type"], safe)
+    if SURROGATE.search(message):
+        try:
+            parsed = _encodable(parsed)
+        except RecursionError:
+            return None
+    return Event(parsed["type"], parsed)
 
 
 def parse_time(value: object) -> datetime | None:
@@ -80,8 +90,8 @@ def parse_time(value: object) -> datetime | None:
     if not isinstance(value, str):
         return None
     try:
-        instant = datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%f%z")
-        return instant.astimezone(UTC)
+        instant = datetime.fromisoformat(value)
+        return instant.astimezone(UTC) if instant.tzinfo is not None else None
     except (ValueError, OverflowError):
         return None
 
@@ -89,6 +99,9 @@ def parse_time(value: object) -> datetime | None:
 def _refuse_constant(name: str) -> float:
     """Refuse ``NaN`` and ``Infinity``: Python reads them, JSON does not have them."""
     raise ValueError(name)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _encodable(value: Any) -> Any:  # noqa: ANN401 - whatever the JSON holds

@@ -15,7 +15,7 @@ from recorder.adapters.postgres import trail
 from recorder.adapters.postgres.approvals import answer
 from recorder.adapters.postgres.connect import translated
 from recorder.adapters.postgres.forgetting import FORGET_CALL
-from recorder.adapters.postgres.holds import fetch
+from recorder.adapters.postgres.holds import holds_on
 from recorder.adapters.postgres.tables import IncidentTable, RecordingTable
 from recorder.adapters.postgres.tables_keeping import HoldTable
 from recorder.approvals.model import Answer, Approval, signature
@@ -103,11 +103,7 @@ class PostgresErasures:
 
     async def holds_on(self, ids: Collection[RecordingId]) -> Sequence[Hold]:
         """Return every hold that stands on these recordings."""
-        with translated():
-            async with self._engine.connect() as connection:
-                return await fetch(
-                    connection, HoldTable.ended_at.is_(None), HoldTable.recording_id.in_(ids)
-                )
+        return await holds_on(self._engine, ids)
 
     async def claim(
         self, ids: Collection[RecordingId], claim: Claim, *, approval: Approval | None

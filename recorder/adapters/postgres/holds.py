@@ -1,6 +1,5 @@
 """The rows about holds: placed and claimed under the same lock, so that one of the two wins."""
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -148,14 +147,11 @@ async def _lock(
     }
 
 
-async def standing_on(
-    connection: AsyncConnection, ids: Collection[RecordingId]
-) -> dict[RecordingId, list[Hold]]:
-    """Return the holds that stand on these recordings."""
-    found: dict[RecordingId, list[Hold]] = defaultdict(list)
-    for hold in await fetch(connection, STANDS, HoldTable.recording_id.in_(ids)):
-        found[hold.recording_id].append(hold)
-    return found
+async def holds_on(engine: AsyncEngine, ids: Collection[RecordingId]) -> Sequence[Hold]:
+    """Return every hold that stands on these recordings."""
+    with translated():
+        async with engine.connect() as connection:
+            return await fetch(connection, STANDS, HoldTable.recording_id.in_(ids))
 
 
 async def fetch(connection: AsyncConnection, *conditions: Any) -> Sequence[Hold]:  # noqa: ANN401 - columns

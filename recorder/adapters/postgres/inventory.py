@@ -68,6 +68,13 @@ class PostgresInventory:
                 query = select(func.count()).select_from(RECORDING).where(KEPT)
                 return await connection.scalar(query) or 0
 
+    async def next_limit(self) -> datetime | None:
+        """Return the earliest day that a recording not on hold must be gone by (R7.2i)."""
+        held = exists().where(HoldTable.recording_id == RECORDING.id, HoldTable.ended_at.is_(None))
+        with translated():
+            async with self._engine.connect() as connection:
+                return await connection.scalar(select(func.min(RECORDING.erase_by)).where(~held))
+
     async def correct_erase_by(self, corrected: Mapping[RecordingId, datetime]) -> None:
         """Put right the stored day, which is a cache."""
         table = RECORDING.__table__

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import uuid_utils.compat as uuids
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import bindparam, exists, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -30,12 +30,24 @@ from recorder.phone_numbers import normalise
 
 FORGET_AT_ONCE = 1000
 
+# Built once: for rows as small as these, building a statement costs more than executing it.
+_CALL = tables.CallTable
+_NEW_CALL = insert(_CALL).on_conflict_do_nothing().returning(_CALL.id)
+_NEW_PLAYED = insert(tables.AnnouncementPlayedTable)
+_NEW_RECORDING = insert(tables.RecordingTable)
+_NEW_INCIDENT = insert(tables.IncidentTable)
+_CHANNEL_IS_KNOWN = select(
+    exists().where(_CALL.node == bindparam("node"), _CALL.channel_id == bindparam("channel_id"))
+)
+
 
 class PostgresLedger:
     """Writes what happened. See ``recorder.ports.Ledger`` for the promises."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        # A single question needs no transaction around it.
+        self._asking = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     async def record_call(
         self,
@@ -49,33 +61,23 @@ class PostgresLedger:
         with translated():
             async with self._engine.begin() as connection:
                 row = _call_row(call, recording=recording, at=at)
-                written = await connection.execute(
-                    insert(tables.CallTable)
-                    .values(row)
-                    .on_conflict_do_nothing()
-                    .returning(tables.CallTable.id)
-                )
+                written = await connection.execute(_NEW_CALL, row)
                 if written.first() is None:
                     return False
-                if call.announcements:
-                    await connection.execute(
-                        insert(tables.AnnouncementPlayedTable), _played_rows(call)
-                    )
+                for played in _played_rows(call):
+                    await connection.execute(_NEW_PLAYED, played)
                 if recording is not None:
-                    await connection.execute(
-                        insert(tables.RecordingTable).values(_recording_row(recording))
-                    )
+                    await connection.execute(_NEW_RECORDING, _recording_row(recording))
                 for incident in incidents:
                     await _write_incident(connection, incident)
                 return True
 
     async def knows_channel(self, node: str, channel_id: str) -> bool:
         """Tell whether a call with this channel has a row."""
-        call = tables.CallTable
-        query = select(exists().where(call.node == node, call.channel_id == clean(channel_id)))
+        channel = {"node": node, "channel_id": clean(channel_id)}
         with translated():
-            async with self._engine.connect() as connection:
-                return bool(await connection.scalar(query))
+            async with self._asking.connect() as connection:
+                return bool(await connection.scalar(_CHANNEL_IS_KNOWN, channel))
 
     async def record_incident(self, incident: Incident) -> None:
         """Write an incident that belongs to no call."""
@@ -191,15 +193,14 @@ def clean(text: str) -> str:
 
 
 async def _write_incident(connection: AsyncConnection, incident: Incident) -> None:
-    await connection.execute(
-        insert(tables.IncidentTable).values(
-            id=uuids.uuid7(),
-            kind=incident.kind.value,
-            at=incident.at,
-            call_id=incident.call_id,
-            detail=clean(incident.detail),
-        )
-    )
+    row = {
+        "id": uuids.uuid7(),
+        "kind": incident.kind.value,
+        "at": incident.at,
+        "call_id": incident.call_id,
+        "detail": clean(incident.detail),
+    }
+    await connection.execute(_NEW_INCIDENT, row)
 
 
 def _call_row(call: CallRecord, *, recording: Recording | None, at: datetime) -> dict[str, Any]:

@@ -51,12 +51,18 @@ def is_empty(url: str) -> bool:
 
 
 def clear(url: str) -> None:
-    """Drop everything in the database, and see that the roles are there for the next."""
-    with _plain(url) as connection:
-        connection.execute("DROP SCHEMA IF EXISTS public CASCADE")
-        connection.execute("CREATE SCHEMA public")
-        connection.execute("ALTER SCHEMA public OWNER TO pg_database_owner")
-        connection.execute(guards.ROLES.encode())
+    """Drop everything in the database, and see that the roles are there. Raises ``LedgerUnavailable``."""
+    try:
+        with _plain(url) as connection:
+            connection.execute("DROP SCHEMA IF EXISTS public CASCADE")
+            connection.execute("CREATE SCHEMA public")
+            connection.execute("ALTER SCHEMA public OWNER TO pg_database_owner")
+            connection.execute(guards.ROLES.encode())
+    except psycopg.Error as error:
+        raise LedgerUnavailable(
+            f"the database cannot be emptied ({error.sqlstate}): take its owner's login, and make "
+            "the roles first (OPERATIONS.md, Install, 2)"
+        ) from None
 
 
 class Restored:

@@ -1,0 +1,62 @@
+"""What a disk may lose when the power fails. For ``tests/crashes.py``."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+
+class Disk:
+    """What a power cut would take: contents and names that were not put on disk yet."""
+
+    def __init__(self) -> None:
+        self._dirty: set[Path] = set()
+        self._undo: list[tuple[Path, Callable[[], object]]] = []
+        self._kept = Path(tempfile.mkdtemp(prefix="crashes-"))
+
+    def written(self, path: Path, *, new: bool) -> None:
+        # What stood there before may be lost or kept: only what is new is surely not there yet.
+        if new:
+            self._dirty.add(path)
+            self._undo.append((path.parent, lambda: path.unlink(missing_ok=True)))
+
+    def synced(self, path: Path) -> None:
+        self._dirty.discard(path)
+        self._undo = [each for each in self._undo if each[0] != path]
+
+    def renaming(self, source: Path, target: Path) -> None:
+        old = self._keep(target)
+        if source in self._dirty:
+            self._dirty.discard(source)
+            self._dirty.add(target)
+
+        def undo() -> None:
+            target.rename(source)
+            if old is not None:
+                old.rename(target)
+
+        self._undo.append((target.parent, undo))
+
+    def linking(self, _: Path, name: Path) -> None:
+        self._undo.append((name.parent, lambda: name.unlink(missing_ok=True)))
+
+    def unlinking(self, path: Path) -> None:
+        self._dirty.discard(path)
+        old = self._keep(path)
+        if old is not None:
+            self._undo.append((path.parent, lambda: old.rename(path)))
+
+    def making(self, path: Path) -> None:
+        self._undo.append((path.parent, path.rmdir))
+
+    def cut(self) -> None:
+        for path in self._dirty:
+            path.write_bytes(b"")
+        for _, undo in reversed(self._undo):
+            undo()
+
+    def _keep(self, path: Path) -> Path | None:
+        if not path.exists():
+            return None
+        kept = self._kept / str(len(self._undo))
+        kept.hardlink_to(path)
+        return kept
