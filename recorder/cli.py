@@ -6,8 +6,8 @@ import typer
 
 from recorder.commands import (
     announcement,
-    backup,
     audit,
+    backup,
     calls,
     config,
     db,

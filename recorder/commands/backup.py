@@ -23,7 +23,7 @@ from recorder.adapters.postgres.restoring import Restored
 from recorder.adapters.regulation_file import load_regulation
 from recorder.audit.event import AuditEvent
 from recorder.backup import events
-from recorder.commands.acting import acting
+from recorder.commands.acting import operator
 from recorder.commands.asking import ask_database
 from recorder.commands.db import url_of
 from recorder.errors import RecorderError, RuleViolation, Unavailable
@@ -90,7 +90,7 @@ def make(
     maker = BackupMaker(source, places, SystemClock(), uuids.uuid7)
     with shown() as progress:
         folder, manifest = maker.make(progress)
-    tell_trail(settings, [events.made(manifest, actor=acting())])
+    tell_trail(settings, [events.made(manifest, actor=operator())])
     typer.echo(
         f"Backed up {len(manifest.recordings)} recordings to {folder}. Its keys are in {keys} "
         f"and are destroyed by {manifest.destroy_by:%Y-%m-%d %H:%M} UTC. The master key "
@@ -164,7 +164,7 @@ def prune(
     for each in done.stuck:
         typer.echo(f"{each} would not go", err=True)
     why = "by_hand" if everything else "expired"
-    entries = [events.destroyed(each, why=why, actor=acting(), at=now) for each in done.destroyed]
+    entries = [events.destroyed(each, why=why, actor=operator(), at=now) for each in done.destroyed]
     try:
         tell_trail(settings, entries)
     except Unavailable as error:
@@ -196,7 +196,7 @@ def is_watched(place: Path, settings: Settings) -> bool:
 def tell_trail(settings: Settings, entries: list[AuditEvent]) -> None:
     """Write entries of acts that change no row."""
     if entries:
-        ask_database(settings, lambda engine: Restored(engine, actor=acting()).append(entries))
+        ask_database(settings, lambda engine: Restored(engine, actor=operator()).append(entries))
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from recorder.adapters.restore_end import Ended, RestoreEnd
 from recorder.adapters.restore_marker import Marker, read_marker
 from recorder.adapters.restorer import Orders, Restorer, Target
 from recorder.backup.model import ErasureLedger
-from recorder.commands.acting import acting
+from recorder.commands.acting import operator
 from recorder.commands.asking import ask_database
 from recorder.commands.backup import KeysFrom, VaultFrom, keys_of, master_of, shown
 from recorder.commands.db import url_of
@@ -146,7 +146,7 @@ def _end(
             return await end.run(
                 marker,
                 ledger,
-                actor=acting(),
+                actor=operator(),
                 confirm=confirm,
                 progress=lambda report: status.update(f"{report.erased} erased"),
             )
