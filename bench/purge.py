@@ -9,10 +9,13 @@ import json
 import os
 import platform
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -154,16 +157,31 @@ async def seal(ledger: PostgresLedger, number: int) -> float:
     return (time.perf_counter() - began) * 1000
 
 
-async def beside(url: str, ended: asyncio.Event, first: int) -> dict[str, list[float]]:
-    """Search and seal until told to stop, a pair every 100 ms."""
+async def beside(url: str, first: int) -> None:
+    """Search and seal in a process of its own, a pair every 100 ms, until told to stop."""
     times: dict[str, list[float]] = {"search_ms": [], "seal_ms": []}
+    ended = asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     async with connect(url, application="bench") as engine:
         ledger = PostgresLedger(engine)
-        while not ended.is_set():
+        while not ended.done():
             times["search_ms"].append(await search(engine))
             times["seal_ms"].append(await seal(ledger, first + len(times["seal_ms"])))
             await asyncio.sleep(0.1)
-    return times
+    print(json.dumps(times))
+
+
+@contextmanager
+def others(url: str, first: int) -> Iterator[dict[str, list[float]]]:
+    """Run ``beside`` as long as this lasts; afterwards the dictionary holds its times."""
+    times: dict[str, list[float]] = {}
+    with subprocess.Popen(
+        [sys.executable, __file__, "--beside", url, str(first)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield times
+        times |= json.loads(process.communicate()[0])
 
 
 def p95(values: list[float]) -> float:
@@ -173,9 +191,8 @@ def p95(values: list[float]) -> float:
 async def measure(url: str, place: Path, count: int) -> dict[str, object]:
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
     vault = DiskVault(place / "vault", DiskKeys(place / "keys", MasterKey(bytes(32))))
-    ended = asyncio.Event()
-    asyncio.get_running_loop().call_later(5, ended.set)
-    alone = await beside(url, ended, 0)
+    with others(url, 0) as alone:
+        await asyncio.sleep(8)
     memory: list[float] = []
     report = PurgeReport()
 
@@ -183,8 +200,7 @@ async def measure(url: str, place: Path, count: int) -> dict[str, object]:
         memory.append(resident_mib())
         print(f"\r{so_far.erased} of {count}", end="", file=sys.stderr, flush=True)
 
-    ended = asyncio.Event()
-    async with connect(url, application="retention") as engine, asyncio.TaskGroup() as tasks:
+    async with connect(url, application="retention") as engine:
         eraser = Eraser(
             erasures=PostgresErasures(engine, actor=ACTOR),
             purge_log=PostgresPurgeLog(engine, actor=ACTOR),
@@ -197,11 +213,10 @@ async def measure(url: str, place: Path, count: int) -> dict[str, object]:
             lead=timedelta(hours=1),
             new_token=lambda: "bench",
         )
-        together = tasks.create_task(beside(url, ended, 1 << 40))
-        began, cpu = time.perf_counter(), time.process_time()
-        report = await eraser.run(watch)
-        took, cpu = time.perf_counter() - began, time.process_time() - cpu
-        ended.set()
+        with others(url, 1 << 40) as together:
+            began, cpu = time.perf_counter(), time.process_time()
+            report = await eraser.run(watch)
+            took, cpu = time.perf_counter() - began, time.process_time() - cpu
     print(file=sys.stderr)
     left = sum(1 for _ in vault.present()), sum(1 for _ in vault.keys_present())
     return {
@@ -215,13 +230,16 @@ async def measure(url: str, place: Path, count: int) -> dict[str, object]:
         "memory_mib": [round(memory[len(memory) // 10]), round(max(memory)), round(memory[-1])],
         "search_p95_ms_alone_beside": [
             p95(alone["search_ms"]),
-            p95(together.result()["search_ms"]),
+            p95(together["search_ms"]),
         ],
-        "seal_p95_ms_alone_beside": [p95(alone["seal_ms"]), p95(together.result()["seal_ms"])],
+        "seal_p95_ms_alone_beside": [p95(alone["seal_ms"]), p95(together["seal_ms"])],
     }
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["--beside"]:
+        asyncio.run(beside(sys.argv[2], int(sys.argv[3])))
+        return
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     with tempfile.TemporaryDirectory(dir=ROOT / ".local") as directory:
         place = Path(directory)

@@ -52,6 +52,10 @@ def regulation_text(days: int = DAYS, key_days: int = KEY_DAYS) -> str:
     return text.replace("key_days = 0\n", f"key_days = {key_days}\n")
 
 
+async def quietly(_: object) -> None:
+    """Hear how a purge goes and say nothing."""
+
+
 class Installation:
     """One office: its database, vault, keys and files under one folder."""
 
@@ -59,6 +63,7 @@ class Installation:
         self.url, self.directory = url, directory
         self.vault, self.keys = directory / "vault", directory / "keys"
         self.announcements = directory / "announcements"
+        self.checkpoints = directory / "checkpoints"
         self.clock = FakeClock()
         self.clock.at = NOON
         directory.mkdir(exist_ok=True)
@@ -68,6 +73,8 @@ class Installation:
         self.vault.mkdir()
         self.announcements.mkdir()
         (self.announcements / "first.pl.wav").write_bytes(b"a sound")
+        self.checkpoints.mkdir()
+        (self.checkpoints / "000000000001.json").write_bytes(b"a signed note")
         (self.directory / "regulation.toml").write_text(regulation_text(days, key_days))
         some_keys(self.keys)
 
@@ -80,6 +87,7 @@ class Installation:
             "RECORDER_MASTER_KEY": MASTER_KEY_TEXT,
             "RECORDER_ANNOUNCEMENT_DIR": str(self.announcements),
             "RECORDER_REGULATION_FILE": str(self.directory / "regulation.toml"),
+            "RECORDER_AUDIT_CHECKPOINT_DIR": str(self.checkpoints),
             "RECORDER_SPOOL_DIR": str(self.directory / "spool"),
         }
 
@@ -177,6 +185,7 @@ class Installation:
             vault=self.vault,
             keys=self.keys,
             announcements=self.announcements,
+            checkpoints=self.checkpoints,
             regulation=self.directory / "regulation.toml",
             master=MasterKey(SECRET),
             retention_days=self.regulation.retention.days,
@@ -197,6 +206,7 @@ class Installation:
             vault=self.vault,
             keys=self.keys,
             announcements=self.announcements,
+            checkpoints=self.checkpoints,
             regulation=self.directory / "regulation.toml",
             master=MasterKey(SECRET),
         )
@@ -222,7 +232,7 @@ class Installation:
                     clock=self.clock,
                     keeping=self.keeping(engine),
                 )
-                return await end.run(marker, ledger, actor=OLGA, confirm=None, progress=quiet)
+                return await end.run(marker, ledger, actor=OLGA, confirm=None, progress=quietly)
 
         return asyncio.run(act())
 

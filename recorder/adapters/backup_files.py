@@ -128,7 +128,9 @@ def copy_tree(source: Path, target: Path, *, beneath: str, modes: tuple[int, int
     """Copy all files of a folder to ``target/beneath``; return them by their new paths."""
     found = []
     for path in sorted(source.rglob("*")) if source.is_dir() else ():
-        if path.is_symlink() or not path.is_file():
+        hidden = any(part.startswith(".") for part in path.relative_to(source).parts)
+        # What is hidden is a lock or unfinished.
+        if hidden or path.is_symlink() or not path.is_file():
             continue
         inner = path.parent.relative_to(source).as_posix()
         folder = "" if inner == "." else inner

@@ -33,6 +33,7 @@ from recorder.adapters.backup_files import (
 from recorder.adapters.backup_places import Places, described, sweep_unfinished
 from recorder.adapters.backup_set import (
     ANNOUNCEMENTS,
+    CHECKPOINTS,
     DUMP,
     MANIFEST,
     PROOF,
@@ -67,6 +68,7 @@ class Source:
     vault: Path
     keys: Path
     announcements: Path
+    checkpoints: Path
     regulation: Path
     master: MasterKey
     retention_days: int
@@ -160,6 +162,7 @@ class BackupMaker:
             return [
                 described(folder, REGULATION),
                 *copy_tree(source.announcements, folder, beneath=ANNOUNCEMENTS, modes=MODES),
+                *copy_tree(source.checkpoints, folder, beneath=CHECKPOINTS, modes=MODES),
             ]
 
     def _part_due(self, moment: Snapshot, days: int) -> tuple[list[Kept], list[Kept]]:

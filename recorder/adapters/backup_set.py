@@ -16,7 +16,7 @@ from recorder.backup.model import File, Manifest
 from recorder.errors import BackupDamaged, KeyUnavailable, NotFound, RecordingDamaged, RuleViolation
 
 MANIFEST, PROOF, DUMP = "manifest.json", "manifest.mac", "database.dump"
-ANNOUNCEMENTS, REGULATION = "announcements", "regulation.toml"
+ANNOUNCEMENTS, REGULATION, CHECKPOINTS = "announcements", "regulation.toml", "checkpoints"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The end of a restore: erases what is due, before anything opens (RG.17)."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -71,7 +71,7 @@ class RestoreEnd:
         *,
         actor: Actor,
         confirm: str | None,
-        progress: Callable[[PurgeReport], None],
+        progress: Callable[[PurgeReport], Awaitable[None]],
     ) -> Ended:
         """Erase what is due; the marker goes when nothing due is left.
 

@@ -16,7 +16,7 @@ from recorder.adapters.backup_files import (
     sync_tree,
     written_to,
 )
-from recorder.adapters.backup_set import ANNOUNCEMENTS, REGULATION, Opened
+from recorder.adapters.backup_set import ANNOUNCEMENTS, CHECKPOINTS, REGULATION, Opened
 from recorder.adapters.files import folder_beneath, is_there, overwrite_and_unlink
 from recorder.adapters.keys import (
     CHECK,
@@ -54,6 +54,7 @@ class Target:
     vault: Path
     keys: Path
     announcements: Path
+    checkpoints: Path
     regulation: Path
     master: MasterKey
 
@@ -234,10 +235,7 @@ class Restorer:
         told = []
         for file in self._manifest.files:
             source = self._backup.folder / file.path
-            if file.path == REGULATION:
-                target = self._target.regulation
-            else:
-                target = self._target.announcements / Path(file.path).relative_to(ANNOUNCEMENTS)
+            target = self._place_of(Path(file.path))
             with written_to():
                 if not target.exists():
                     target.parent.mkdir(parents=True, exist_ok=True)
@@ -245,6 +243,13 @@ class Restorer:
                 elif not _is_same(target, file):
                     told.append(f"{target} is not the one of the backup; it was left as it is")
         return told
+
+    def _place_of(self, path: Path) -> Path:
+        if path == Path(REGULATION):
+            return self._target.regulation
+        if path.is_relative_to(CHECKPOINTS):
+            return self._target.checkpoints / path.relative_to(CHECKPOINTS)
+        return self._target.announcements / path.relative_to(ANNOUNCEMENTS)
 
 
 def _is_same(target: Path, file: File) -> bool:

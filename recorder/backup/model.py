@@ -12,9 +12,8 @@ from recorder.holds.model import Ending, Ground
 FORMAT = 1
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Folder = Annotated[str, Field(pattern=r"^\d{4}/\d{2}/\d{2}$")]
-Name = Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]*$")]
 Beneath = Annotated[
-    str, Field(pattern=r"^[0-9A-Za-z_-][0-9A-Za-z._-]*(/[0-9A-Za-z_-][0-9A-Za-z._-]*)*$")
+    str, Field(pattern=r"^[^/.\x00-\x1f][^/\x00-\x1f]*(/[^/.\x00-\x1f][^/\x00-\x1f]*)*$")
 ]
 """A path below a folder of ours that leads nowhere else."""
 

@@ -79,6 +79,7 @@ def make(
         vault=settings.vault_dir,
         keys=settings.key_dir,
         announcements=settings.announcement_dir,
+        checkpoints=settings.audit_checkpoint_dir,
         regulation=settings.regulation_file,
         master=master,
         retention_days=regulation.retention.days,

@@ -20,6 +20,7 @@ from recorder.commands.acting import operator
 from recorder.commands.asking import ask_database
 from recorder.commands.backup import KeysFrom, VaultFrom, keys_of, master_of, shown
 from recorder.commands.db import url_of
+from recorder.erasure.model import PurgeReport
 from recorder.errors import RuleViolation
 from recorder.settings import Settings, load_settings
 
@@ -106,6 +107,7 @@ def _bring_back(
         vault=settings.vault_dir,
         keys=settings.key_dir,
         announcements=settings.announcement_dir,
+        checkpoints=settings.audit_checkpoint_dir,
         regulation=settings.regulation_file,
         master=master,
     )
@@ -143,12 +145,16 @@ def _end(
             clock=SystemClock(),
         )
         with Console(stderr=True).status("erasing") as status:
+
+            async def told(report: PurgeReport) -> None:
+                status.update(f"{report.erased} erased")
+
             return await end.run(
                 marker,
                 ledger,
                 actor=operator(),
                 confirm=confirm,
-                progress=lambda report: status.update(f"{report.erased} erased"),
+                progress=told,
             )
 
     return ask_database(settings, act)

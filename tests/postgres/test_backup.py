@@ -22,9 +22,10 @@ from recorder.adapters.backup_pruning import KeyPruner, remove_unreadable
 from recorder.adapters.backup_set import Opened, open_set, sets_in
 from recorder.adapters.erasure_ledger import read_ledger, write_ledger
 from recorder.adapters.master_key import MasterKey
-from recorder.adapters.postgres import migrate, trail
+from recorder.adapters.postgres import migrate
 from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.restoring import ledger_of
+from recorder.adapters.postgres.trail_reading import PostgresTrail
 from recorder.adapters.restore_marker import read_marker
 from recorder.adapters.sealed_stream import seal_stream
 from recorder.adapters.vault import open_vault
@@ -87,10 +88,10 @@ def files_of(root: Path) -> dict[str, str]:
 def chain_verifies(url: str) -> bool:
     async def look() -> bool:
         async with connect(url) as engine:
-            entries = await trail.entries_after(engine, 0, limit=10_000)
-            start, head = await trail.start(engine), await trail.head(engine)
-            assert start is not None
-            return bool(verify(entries, start=start, head=head) is None)
+            trail = PostgresTrail(engine)
+            return (
+                verify(await trail.entries_after(0, limit=10_000), head=await trail.head()) is None
+            )
 
     return asyncio.run(look())
 
@@ -131,6 +132,7 @@ def test_everything_comes_back_as_it_was(
         name: digest for name, digest in ours.items() if name.endswith(".key")
     }
     assert files_of(elsewhere.announcements) == files_of(office.announcements)
+    assert files_of(elsewhere.checkpoints) == files_of(office.checkpoints)
     assert (elsewhere.directory / "regulation.toml").read_bytes() == (
         office.directory / "regulation.toml"
     ).read_bytes()

@@ -51,7 +51,7 @@ def is_empty(url: str) -> bool:
 
 
 def clear(url: str) -> None:
-    """Drop everything in the database, and see that the roles are there. Raises ``LedgerUnavailable``."""
+    """Drop everything, and see that the roles are there. Raises ``LedgerUnavailable``."""
     try:
         with _plain(url) as connection:
             connection.execute("DROP SCHEMA IF EXISTS public CASCADE")
