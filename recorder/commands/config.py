@@ -11,8 +11,8 @@ from recorder.adapters.clock import SystemClock
 from recorder.adapters.regulation_file import load_regulation
 from recorder.adapters.spool import DiskSpool
 from recorder.announcements.service import AnnouncementKeeper
-from recorder.backup.rules import days_problem, none_allowed
 from recorder.commands.asking import JsonOption
+from recorder.commands.backup_findings import about_backups
 from recorder.commands.db import address_of, url_of
 from recorder.commands.finding import Finding, Weight
 from recorder.commands.key_findings import about_keys
@@ -65,6 +65,7 @@ def check(*, as_json: JsonOption = False) -> None:
     regulation = load_regulation(settings.regulation_file)
     findings = [
         *about_regulation(regulation),
+        *about_backups(settings, regulation),
         *_about_announcements(settings, regulation),
         *_about_machine(settings),
     ]
@@ -104,11 +105,6 @@ def about_regulation(regulation: Regulation) -> Iterator[Finding]:
             'announcement.mode is "notice": callers have no unrecorded way through, which data '
             "protection authorities doubt; name the impact assessment that allows it (RG.1)",
         )
-    days, key_days = regulation.retention.days, regulation.backups.key_days
-    if problem := days_problem(retention_days=days, key_days=key_days):
-        yield Finding(Weight.WRONG, f"{problem} (RG.17)")
-    elif problem := none_allowed(key_days=key_days):
-        yield Finding(Weight.REMARK, problem)
 
 
 def _about_announcements(settings: Settings, regulation: Regulation) -> Iterator[Finding]:

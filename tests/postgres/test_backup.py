@@ -24,7 +24,7 @@ from recorder.adapters.erasure_ledger import read_ledger, write_ledger
 from recorder.adapters.master_key import MasterKey
 from recorder.adapters.postgres import migrate
 from recorder.adapters.postgres.connect import connect
-from recorder.adapters.postgres.restoring import ledger_of
+from recorder.adapters.postgres.restoring import clear, ledger_of
 from recorder.adapters.postgres.trail_reading import PostgresTrail
 from recorder.adapters.restore_marker import read_marker
 from recorder.adapters.sealed_stream import seal_stream
@@ -37,6 +37,7 @@ from recorder.errors import (
     BackupUnavailable,
     ConfigurationError,
     KeyUnavailable,
+    LedgerUnavailable,
     RuleViolation,
 )
 from recorder.model import RecordingId
@@ -392,6 +393,21 @@ def test_days_that_are_still_in_force_count_too(office: Installation, places: Pl
     asyncio.run(apply())
     with pytest.raises(RuleViolation, match=r"retention.days \(30\)"):
         office.back_up(places)
+
+
+def test_captures_own_login_is_enough_to_back_up(
+    office: Installation, elsewhere: Installation, places: Places, runtime_url: str
+) -> None:
+    """The owner's, which may do everything, is for migrating and restoring alone."""
+    kept = office.seal(1, age=DAY)
+    office.hold(kept)
+    owner, office.url = office.url, runtime_url
+    folder, _ = office.back_up(places)
+    elsewhere.bring_back(opened_set(folder, places))
+    assert rows_of(elsewhere.url) == rows_of(owner)
+    with pytest.raises(LedgerUnavailable, match="owner's login"):
+        clear(runtime_url)
+    assert rows_of(owner) == rows_of(elsewhere.url)
 
 
 def test_keys_beside_what_they_open_are_refused(office: Installation, tmp_path: Path) -> None:
