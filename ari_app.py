@@ -25,7 +25,7 @@ from recorder.capture.journal import fold
 from recorder.capture.service import Capture
 from recorder.custody.service import Custodian
 from recorder.model import CallId
-from recorder.processes import run_process, take_bypassed_calls, watch_announcements
+from recorder.processes import run_process, take_bypassed_calls, watch_announcements, watch_spool
 from recorder.settings import Settings
 
 
@@ -41,11 +41,12 @@ async def serve(settings: Settings) -> None:
         )
         journals, spool = DiskJournals(settings.spool_dir), DiskSpool(settings.spool_dir)
         announcements = AnnouncementCatalogue(settings.announcement_dir)
+        ledger = PostgresLedger(engine)
         custodian = Custodian(
             journals=journals,
             spool=spool,
             vault=open_vault(settings),
-            ledger=PostgresLedger(engine),
+            ledger=ledger,
             announcements=announcements,
             clock=clock,
             retention_days=regulation.retention.days,
@@ -84,7 +85,7 @@ async def serve(settings: Settings) -> None:
 
         await stack.enter_async_context(client)
         probe = serve_probe(
-            settings.probe_host, settings.probe_port, is_ready=lambda: client.connected
+            settings.probe_host, settings.probe_port, is_ready=lambda: client.serves
         )
         await stack.enter_async_context(probe)
         async with asyncio.TaskGroup() as tasks:
@@ -94,6 +95,7 @@ async def serve(settings: Settings) -> None:
             notes = BypassedLog(settings.spool_dir)
             tasks.create_task(take_bypassed_calls(notes, capture, custodian), name="bypassed")
             tasks.create_task(watch_announcements(announcements, custodian), name="sounds")
+            tasks.create_task(watch_spool(journals, spool, ledger, clock, capture), name="spool")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Wakes the jobs: APScheduler in memory, since what is due is read from the tables."""
 
 import asyncio
+import logging
 from datetime import UTC
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -15,6 +16,8 @@ async def wake_jobs(runner: JobRunner, clock: Clock, *, first: str) -> None:
 
     Until cancelled. A tick that comes late or while the job runs is made up for once.
     """
+    # Each tick would be two lines; the runner says in one what was done.
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
     await runner.run(first)
     scheduler = AsyncIOScheduler(
         timezone=UTC,

@@ -58,7 +58,7 @@ class Office:
         self._cache = cache
         self._regulation = regulation
         self._report = report
-        self._more = settings or {}
+        self._more = {} if settings is None else settings
         self._dialplan = dialplan
         self.spool = self.directory / "asterisk/spool/rejestrator"
         self.vault = self.directory / "vault"
@@ -111,6 +111,8 @@ class Office:
         """Start everything; what is there already is kept. Raises ``ConfigurationError``."""
         for folder in (self.directory, self.spool, self.vault, self.announcements):
             folder.mkdir(parents=True, exist_ok=True)
+        # As in a real office: what either makes in there belongs to the group of both.
+        self.spool.chmod(0o2770)
         self._make_keys()
         (self.directory / "regulation.toml").write_text(self._regulation, encoding="utf-8")
         rootfs = ensure_rootfs(self._cache, self._report)

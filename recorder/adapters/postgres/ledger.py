@@ -79,11 +79,18 @@ class PostgresLedger:
             async with self._asking.connect() as connection:
                 return bool(await connection.scalar(_CHANNEL_IS_KNOWN, channel))
 
-    async def record_incident(self, incident: Incident) -> None:
-        """Write an incident that belongs to no call."""
+    async def record_incident(self, incident: Incident, *, once: bool = False) -> bool:
+        """Write an incident that belongs to no call; True if it was written."""
+        known = exists().where(
+            tables.IncidentTable.kind == incident.kind.value,
+            tables.IncidentTable.detail == clean(incident.detail),
+        )
         with translated():
             async with self._engine.begin() as connection:
+                if once and await connection.scalar(select(known)):
+                    return False
                 await _write_incident(connection, incident)
+                return True
 
     async def mark_damaged(self, recording_id: RecordingId, *, at: datetime, detail: str) -> bool:
         """Mark a recording as damaged and write the incident; False if it was marked before."""
