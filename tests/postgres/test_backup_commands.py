@@ -132,6 +132,7 @@ def test_until_a_restore_is_finished_no_process_starts_and_no_audio_is_read(
         ("recordings", "export", str(fresh), str(tmp_path)),
         ("recordings", "verify", "--all"),
         ("purge",),
+        ("keys", "rotate", "--new-master-key-file", str(tmp_path / "new-master-key")),
         ("backup", str(tmp_path / "again"), "--keys-to", keys),
     ):
         said = recorder(*command)
