@@ -1,9 +1,12 @@
 """``recorder backup``: make one, verify one, destroy old ones in time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 import uuid_utils.compat as uuids
@@ -15,7 +18,7 @@ from recorder.adapters.backup_check import problems_of
 from recorder.adapters.backup_maker import BackupMaker, Source
 from recorder.adapters.backup_places import Places
 from recorder.adapters.backup_pruning import KeyPruner, remove_unreadable
-from recorder.adapters.backup_set import find_set, open_set
+from recorder.adapters.backup_set import find_set, open_set, read_manifest, sets_in
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.keys import DiskKeys
 from recorder.adapters.master_key import MasterKey, load_master_key
@@ -24,12 +27,34 @@ from recorder.adapters.regulation_file import load_regulation
 from recorder.audit.event import AuditEvent
 from recorder.backup import events
 from recorder.commands.acting import operator
-from recorder.commands.asking import ask_database
+from recorder.commands.asking import JsonOption, ask_database
 from recorder.commands.db import url_of
+from recorder.commands.output import for_machines, print_json, print_table
 from recorder.errors import RecorderError, RuleViolation, Unavailable
 from recorder.settings import Settings, load_settings
 
 MOST_TOLD = 20
+COLUMNS = {
+    "name": "backup",
+    "at": "made",
+    "destroy_by": "keys destroyed by",
+    "recordings": "recordings",
+    "opens": "keys here",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupRow:
+    """One backup, as its manifest tells it; nothing is proved here."""
+
+    name: str
+    id: UUID
+    at: datetime
+    destroy_by: datetime
+    recordings: int
+    missing: int
+    opens: bool
+    """Its file of keys is in a place that was named."""
 
 
 class MakeUnlessNamed(TyperGroup):
@@ -109,6 +134,26 @@ def make(
         raise typer.Exit(RecorderError.exit_code)
 
 
+@app.command("list")
+def list_backups(
+    directory: Annotated[Path, typer.Argument(help="The folder of backups.")],
+    *,
+    keys_from: KeysFrom = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List finished backups, newest first, with the day by which their keys are destroyed.
+
+    Examples: `recorder backup list /mnt/backup` · `recorder backup list /mnt/backup --json`
+    """
+    settings = load_settings()
+    places = [*([keys_from] if keys_from else []), *settings.backup_key_folders]
+    rows = [_row(folder, places) for folder in sets_in(directory)]
+    if as_json:
+        print_json([for_machines(each, settings.office_zone, reveal=False) for each in rows])
+    else:
+        print_table(rows, COLUMNS, settings.office_zone, reveal=False, empty="No backup is there.")
+
+
 @app.command("verify")
 def verify(
     directory: DirectoryArgument, *, keys_from: KeysFrom = None, vault_from: VaultFrom = None
@@ -173,6 +218,19 @@ def prune(
         typer.echo(f"The audit trail was not told: {error}", err=True)
     if done.stuck:
         raise typer.Exit(RecorderError.exit_code)
+
+
+def _row(folder: Path, places: Sequence[Path]) -> BackupRow:
+    manifest, _ = read_manifest(folder)
+    return BackupRow(
+        name=folder.name,
+        id=manifest.id,
+        at=manifest.at,
+        destroy_by=manifest.destroy_by,
+        recordings=len(manifest.recordings),
+        missing=len(manifest.missing),
+        opens=any((each / manifest.keys.path).is_file() for each in places),
+    )
 
 
 def master_of(settings: Settings) -> MasterKey:

@@ -172,6 +172,9 @@ def test_pruning_is_told_to_the_trail(
     assert recorder("backup", "prune", str(tmp_path / "sets")).out.startswith(
         "Destroyed the keys of 0 backups"
     )
+    (listed,) = recorder("backup", "list", str(tmp_path / "sets"), "--json").json
+    assert (listed["recordings"], listed["missing"], listed["opens"]) == (1, 0, True)
+    assert listed["name"] in recorder("backup", "list", str(tmp_path / "sets")).out
     said = recorder("backup", "prune", str(tmp_path / "sets"), "--all")
     assert said.out == "Destroyed the keys of 1 backups, removed 1.\n"
     assert list((tmp_path / "opens").iterdir()) == []
