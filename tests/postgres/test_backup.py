@@ -419,16 +419,16 @@ def test_an_owner_without_other_powers_restores(
 ) -> None:
     """As OPERATIONS.md installs it: the database's owner, no superuser, makes no roles."""
     with psycopg.connect(postgres.plain_url, autocommit=True) as connection:
-        connection.execute("CREATE ROLE plain_owner LOGIN PASSWORD 'secret'")
-        for name in ("owned_from", "owned_to"):
-            connection.execute(f"CREATE DATABASE {name} OWNER plain_owner".encode())
-    address = f"postgresql+psycopg://plain_owner:secret@127.0.0.1:{postgres.port}"
-    office.url = f"{address}/owned_from"
+        connection.execute("CREATE ROLE office_owner LOGIN PASSWORD 'secret'")
+        for name in ("office_owned", "office_restored"):
+            connection.execute(f"CREATE DATABASE {name} OWNER office_owner".encode())
+    address = f"postgresql+psycopg://office_owner:secret@127.0.0.1:{postgres.port}"
+    office.url = f"{address}/office_owned"
     migrate.upgrade(office.url)
     kept = office.seal(1, age=DAY)
     office.hold(kept)
     folder, _ = office.back_up(places)
-    elsewhere = Installation(f"{address}/owned_to", tmp_path / "elsewhere")
+    elsewhere = Installation(f"{address}/office_restored", tmp_path / "elsewhere")
     for again in (False, True):
         elsewhere.bring_back(opened_set(folder, places), replace=again)
         elsewhere.end()
