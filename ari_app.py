@@ -63,10 +63,9 @@ async def serve(settings: Settings) -> None:
             on_connect=lambda: reconcile(),  # noqa: PLW0108
             on_disconnect=lambda: capture.disconnected(),  # noqa: PLW0108
         )
-        s = settings
-        live = stack.enter_context(open_ami(s.ami_host, s.ami_port, s.ami_user, s.ami_password))
+        live = stack.enter_context(open_ami(settings))
         capture = Capture(
-            switchboard=AriSwitchboard(client, sounds=s.announcement_dir_of_pbx, live=live),
+            switchboard=AriSwitchboard(client, sounds=settings.announcement_dir_of_pbx, live=live),
             journals=journals,
             spool=spool,
             announcements=announcements,
@@ -84,10 +83,9 @@ async def serve(settings: Settings) -> None:
             await capture.reconcile(await take_snapshot(client, events, clock))
 
         await stack.enter_async_context(client)
-        probe = serve_probe(
-            settings.probe_host, settings.probe_port, is_ready=lambda: client.serves
+        await stack.enter_async_context(
+            serve_probe(settings.probe_host, settings.probe_port, is_ready=lambda: client.serves)
         )
-        await stack.enter_async_context(probe)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(capture.run(), name="capture")
             tasks.create_task(custodian.run(), name="custodian")

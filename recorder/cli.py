@@ -1,15 +1,19 @@
 """The command ``recorder``: what an administrator does at a prompt."""
 
 import sys
+from typing import cast
 
 import typer
+from typer.core import TyperGroup
 
 from recorder.commands import (
     announcement,
     audit,
+    authorisation,
     backup,
     calls,
     config,
+    contractor,
     db,
     demo,
     erasing,
@@ -19,8 +23,12 @@ from recorder.commands import (
     recordings,
     restore,
     retention,
+    sign_in,
     status,
+    user,
+    workstation,
 )
+from recorder.commands.gatehouse import guard
 from recorder.errors import RecorderError
 
 app = typer.Typer(
@@ -35,6 +43,12 @@ app.add_typer(db.app, name="db")
 app.add_typer(announcement.app, name="announcement")
 app.add_typer(calls.app, name="calls")
 app.add_typer(recordings.app, name="recordings")
+app.command("sign-in")(sign_in.sign_in)
+app.command("sign-out")(sign_in.sign_out)
+app.add_typer(user.app, name="user")
+app.add_typer(authorisation.app, name="authorisation")
+app.add_typer(workstation.app, name="workstation")
+app.add_typer(contractor.app, name="contractor")
 app.add_typer(demo.app, name="demo")
 app.add_typer(keys.app, name="keys")
 app.add_typer(hold.app, name="hold")
@@ -50,10 +64,18 @@ config.app.command("apply-retention")(retention.apply_retention)
 app.add_typer(audit.app, name="audit")
 
 
+def command() -> TyperGroup:
+    """Return the command with the gate in front of everything below it."""
+    # get_command, for it alone adds the shell's completion.
+    whole = cast("TyperGroup", typer.main.get_command(app))
+    guard(whole)
+    return whole
+
+
 def main() -> None:
     """Run the command; errors raised on purpose become a sentence and an exit status."""
     try:
-        app()
+        command()()
     except RecorderError as error:
         typer.echo(str(error), err=True)
         sys.exit(error.exit_code)

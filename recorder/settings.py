@@ -20,6 +20,8 @@ from pydantic_settings import (
 )
 
 from recorder.errors import ConfigurationError
+from recorder.workstations.model import Network
+from recorder.workstations.rules import parse_network
 
 PREFIX = "RECORDER_"
 SECRETS = ("ami_password", "ari_password", "database_url")
@@ -135,6 +137,29 @@ class Settings(BaseSettings):
     office_zone: ZoneInfo = Field(
         default=ZoneInfo("Europe/Warsaw"), description="zone in which days are counted"
     )
+    totp: str = Field(
+        default="required",
+        pattern="^(required|optional)$",
+        description="whether every account needs a second factor",
+    )
+    four_eyes: str = Field(
+        default="on",
+        pattern="^(on|off)$",
+        description="whether a second administrator confirms what one grants",
+    )
+    password_memory_mib: int = Field(
+        default=64, ge=1, le=4096, description="memory in MiB that one password's hash takes"
+    )
+    password_passes: int = Field(default=3, ge=1, le=100, description="passes over that memory")
+    trusted_proxy: str = Field(
+        default="", description="addresses of the proxies whose X-Forwarded-For counts"
+    )
+    scan_dir: Path = Field(
+        default=Path("/var/lib/rejestrator/scans"), description="signed scans of authorisations"
+    )
+    session_file: Path | None = Field(
+        default=None, description="where the command line keeps who is signed in"
+    )
     log_file: Path | None = Field(
         default=None, description="rotating JSON log beside standard output"
     )
@@ -163,6 +188,20 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take only what ``load_settings`` hands over: one reader, one order of precedence."""
         return (init_settings,)
+
+    @field_validator("trusted_proxy")
+    @classmethod
+    def _proxies_are_networks(cls, value: str) -> str:
+        for each in filter(None, (part.strip() for part in value.split(","))):
+            if parse_network(each) is None:
+                raise ValueError("not an address; example: 10.0.0.2 or 10.0.0.2, 10.0.0.3")
+        return value
+
+    @property
+    def trusted_proxies(self) -> tuple[Network, ...]:
+        """The proxies whose word on a client's address counts (R6.2b)."""
+        parts = (parse_network(each) for each in self.trusted_proxy.split(",") if each.strip())
+        return tuple(each for each in parts if each is not None)
 
     @property
     def erasure_lead(self) -> timedelta:
@@ -227,6 +266,15 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     if problems:
         raise ConfigurationError("\n".join(problems))
     return settings
+
+
+def session_path(settings: Settings) -> Path:
+    """Return where the command line keeps its session: a place of this user's alone."""
+    if settings.session_file is not None:
+        return settings.session_file
+    if runtime := os.environ.get("XDG_RUNTIME_DIR"):
+        return Path(runtime) / "rejestrator" / "session"
+    return Path.home() / ".local" / "state" / "rejestrator" / "session"
 
 
 def _name(field: str) -> str:

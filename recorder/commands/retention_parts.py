@@ -10,7 +10,7 @@ from recorder.adapters.postgres.erasures import PostgresErasures
 from recorder.adapters.postgres.inventory import PostgresInventory
 from recorder.adapters.postgres.jobs import PostgresJobs
 from recorder.adapters.postgres.purge_log import PostgresPurgeLog
-from recorder.commands.parts import Part, State
+from recorder.commands.health import Part, State
 from recorder.retention.model import JobState
 from recorder.retention.rules import is_late
 

@@ -22,9 +22,9 @@ from recorder.adapters.postgres.rows import OutcomeCount
 from recorder.adapters.regulation_file import load_regulation
 from recorder.adapters.spool import DiskSpool
 from recorder.commands.db import address_of, schema_problem, url_of
+from recorder.commands.health import Part, State
 from recorder.commands.key_findings import key_problem
 from recorder.commands.output import print_json, print_table
-from recorder.commands.parts import Part, State
 from recorder.commands.retention_parts import retention_parts
 from recorder.errors import ConfigurationError, RecorderError, SpoolUnavailable, Unavailable
 from recorder.model import Layer

@@ -15,6 +15,7 @@ from recorder.adapters.keys import CHECK_FILE, DiskKeys, prepare
 from recorder.adapters.master_key import make_master_key, read_master_key
 from recorder.adapters.postgres import migrate
 from recorder.adapters.vault import DiskVault
+from recorder.embedded import staff
 from recorder.embedded.asterisk import PrivateAsterisk, ensure_package, ensure_rootfs
 from recorder.embedded.postgres import EmbeddedPostgres, free_port
 from recorder.errors import ConfigurationError
@@ -104,6 +105,11 @@ class Office:
             "RECORDER_REGULATION_FILE": str(self.directory / "regulation.toml"),
             "RECORDER_PROBE_PORT": str(self.probe_port),
             "RECORDER_SPOOL_FLOOR_MIB": "64",
+            "RECORDER_SCAN_DIR": str(self.directory / "scans"),
+            "RECORDER_SESSION_FILE": str(self.directory / "session"),
+            # One person tries it out, without a telephone for codes and without a colleague.
+            "RECORDER_TOTP": "optional",
+            "RECORDER_FOUR_EYES": "off",
             **self._more,
         }
 
@@ -170,6 +176,12 @@ class Office:
                 stderr=log,
                 start_new_session=True,
             )
+
+    def employ(self) -> Path:
+        """Sign somebody in who may listen; return the file with what ``sign-in`` asks for."""
+        answers = self.directory / "answers"
+        staff.employ(self.environment, answers=answers)
+        return answers
 
     def kill_capture(self) -> None:
         """Kill capture at once, as a fault would."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from recorder.accounts.model import Role
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.postgres.connect import connect
 from recorder.audit.event import Actor, ActorKind, AuditEvent
@@ -21,6 +22,7 @@ from recorder.audit.rules import Position
 from tests.builders import NOON
 from tests.postgres.test_commands import Run, as_a_person
 from tests.postgres.test_trail import append
+from tests.signed_in import sit_down
 
 pytestmark = pytest.mark.postgres
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,6 +40,8 @@ def run(
 ) -> Run:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RECORDER_DATABASE_URL", runtime_url)
+    (tmp_path / "home").mkdir()
+    sit_down(monkeypatch, runtime_url, tmp_path / "home", Role.DPO)
     monkeypatch.setenv("RECORDER_AUDIT_KEY_FILE", str(tmp_path / "audit.key"))
     monkeypatch.setenv("RECORDER_AUDIT_CHECKPOINT_DIR", str(tmp_path / "checkpoints"))
     return as_a_person(monkeypatch, capsys)

@@ -5,8 +5,8 @@ Needs downtime: no. Both tables are read through once while their writers wait.
 
 from alembic import op
 
-revision = "0012"
-down_revision = "0004"
+revision = "0007"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
