@@ -42,6 +42,8 @@ class Ended:
     holds_changed: int
     forgotten: int
     """Calls without audio that lost their numbers."""
+    sessions: int
+    """Sign-ins that came back and were ended."""
 
 
 class RestoreEnd:
@@ -89,12 +91,14 @@ class RestoreEnd:
         lead = self._settings.erasure_lead
         before = numbers_due_before(retention_days=days, lead=lead, now=now)
         forgotten = await self._ledger_rows.forget_numbers(before=before, at=now)
+        sessions = await self._rows.end_sessions(at=now)
         ended = Ended(
             erased_again=again,
             erased=report.erased,
             held=report.held,
             holds_changed=changed,
             forgotten=forgotten,
+            sessions=sessions,
         )
         counts = {"erased_again": again, "erased": report.erased, "held": report.held}
         await self._rows.append(

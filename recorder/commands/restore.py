@@ -88,7 +88,9 @@ def restore(
     typer.echo(
         f"Erased {ended.erased} recordings that were due and {ended.erased_again} that had been "
         f"erased before; {ended.held} are kept by holds, {ended.holds_changed} holds are as the "
-        f"ledger has them, {ended.forgotten} calls lost their numbers. Processes may start."
+        f"ledger has them, {ended.forgotten} calls lost their numbers, {ended.sessions} sign-ins "
+        "were ended. Processes may start. What was revoked or disabled since the backup is in "
+        "force again: go through `recorder authorisation list` and `recorder user list` first."
     )
 
 

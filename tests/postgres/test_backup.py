@@ -218,6 +218,33 @@ def test_the_ledger_takes_back_what_came_back_and_keeps_what_was_held_since(
         assert connection.execute(why, [lifted]).fetchone() == ("expired",)
 
 
+def test_whoever_was_signed_in_on_the_day_of_the_backup_is_not_any_more(
+    office: Installation, elsewhere: Installation, places: Places
+) -> None:
+    with psycopg.connect(office.url.replace("+psycopg", "")) as connection:
+        connection.execute(
+            """INSERT INTO first_run_token (sha256, created_at, expires_at)
+               VALUES ('0', now(), now() + interval '1 day')"""
+        )
+        connection.execute(
+            """WITH somebody AS (
+                   INSERT INTO account (id, login, name, post, roles, created_at, password_hash,
+                       password_set_at, must_change_password)
+                   VALUES (gen_random_uuid(), 'olga', 'Olga', '', '[]', now(), '', now(), false)
+                   RETURNING id)
+               INSERT INTO session (id, token_sha256, account_id, kind, source, created_at, seen_at,
+                   fresh_at)
+               SELECT gen_random_uuid(), '0', id, 'web', '', now(), now(), now() FROM somebody"""
+        )
+    folder, _ = office.back_up(places)
+    elsewhere.bring_back(opened_set(folder, places))
+    assert elsewhere.end().sessions == 1
+    query = """SELECT (SELECT count(*) FROM first_run_token WHERE used_at IS NULL),
+                      (SELECT count(*) FROM session WHERE ended_at IS NULL)"""
+    with psycopg.connect(elsewhere.url.replace("+psycopg", "")) as connection:
+        assert connection.execute(query).fetchone() == (0, 0)
+
+
 def test_a_ledger_older_than_the_backup_is_refused(
     office: Installation, elsewhere: Installation, places: Places, tmp_path: Path
 ) -> None:

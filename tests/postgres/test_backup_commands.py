@@ -128,8 +128,8 @@ def test_until_a_restore_is_finished_no_process_starts_and_no_audio_is_read(
             check=False,
         )
         assert (ended.returncode, "recorder restore --finish" in ended.stderr) == (2, True), program
+    assert recorder("recordings", "export", str(fresh), str(tmp_path)).status == 1
     for command in (
-        ("recordings", "export", str(fresh), str(tmp_path)),
         ("recordings", "verify", "--all"),
         ("purge",),
         ("keys", "rotate", "--new-master-key-file", str(tmp_path / "new-master-key")),

@@ -5,14 +5,16 @@ from datetime import datetime
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import make_url, select
+from sqlalchemy import make_url, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from recorder.accounts.model import Ended
 from recorder.adapters.postgres import guards, trail
 from recorder.adapters.postgres.connect import translated
 from recorder.adapters.postgres.holds import fetch
 from recorder.adapters.postgres.tables import RecordingTable
+from recorder.adapters.postgres.tables_access import FirstRunTokenTable, SessionTable
 from recorder.adapters.postgres.tables_keeping import HoldTable, TombstoneTable
 from recorder.audit.event import Actor, AuditEvent
 from recorder.backup import events
@@ -98,6 +100,21 @@ class Restored:
                 ]
                 await trail.append(connection, entries)
                 return len(entries)
+
+    async def end_sessions(self, *, at: datetime) -> int:
+        """End every session that came back, and void tokens; return how many sessions."""
+        ending = {"ended_at": at, "ending": Ended.RESTORED.value}
+        with translated():
+            async with self._engine.begin() as connection:
+                ended = await connection.execute(
+                    update(SessionTable).where(SessionTable.ended_at.is_(None)).values(ending)
+                )
+                await connection.execute(
+                    update(FirstRunTokenTable)
+                    .where(FirstRunTokenTable.used_at.is_(None))
+                    .values(used_at=at)
+                )
+                return ended.rowcount
 
     async def append(self, entries: Iterable[AuditEvent]) -> None:
         """Write entries of their own."""
