@@ -96,6 +96,8 @@ class Ended(StrEnum):
     ROLES_CHANGED = "roles_changed"
     ACCOUNT_DISABLED = "account_disabled"
     LINK_CHANGED = "link_changed"
+    RESTORED = "restored"
+    """It came back with a backup."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,6 +109,12 @@ DECLARED: dict[str, Declared] = {
             "keys init": P.KEY_ROTATE,
             "keys rotate": P.KEY_ROTATE,
             "keys adopt": P.KEY_ROTATE,
+            "backup make": P.BACKUP_MAKE,
+            "backup list": P.BACKUP_MAKE,
+            "backup verify": P.BACKUP_MAKE,
+            "backup prune": P.BACKUP_MAKE,
+            "restore": P.BACKUP_MAKE,
+            "erasures export": P.BACKUP_MAKE,
             "audit checkpoint": P.BACKUP_MAKE,
             "audit init-key": P.BACKUP_MAKE,
             "audit forget": P.RETENTION_RUN,
@@ -127,6 +133,8 @@ DECLARED: dict[str, Declared] = {
             "install-starters",
         )
     },
+    # A process, not an act: it asks at every request.
+    "web": Declared(Door.FILES, None),
     # The private office of script/run alone, which belongs to whoever started it.
     "demo call": Declared(Door.FILES, None),
     "sign-in": Declared(Door.OPEN, None),
