@@ -88,6 +88,12 @@ def seal_of(settings: Settings) -> FactorSeal | None:
     return FactorSeal(settings.key_dir, lambda: load_master_key(file=file, text=text))
 
 
+def accounts_key(directory: Path) -> bytes | None:
+    """Return the accounts' key as it lies wrapped, for a backup; None = there is none yet."""
+    with opened(directory) as folder, locked(folder, fcntl.LOCK_SH):
+        return read(folder, f"{ACCOUNTS}{KEY}")
+
+
 def wrap_accounts_again(folder: int, old: MasterKey, new: MasterKey) -> None:
     """Wrap the accounts' key with ``new``, if there is one. Done already is done."""
     tidy(folder, ACCOUNTS)

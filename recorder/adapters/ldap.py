@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +19,7 @@ from ldap3 import NONE, SUBTREE, Connection, Server, Tls
 from ldap3.core.exceptions import LDAPException
 from ldap3.utils.conv import escape_filter_chars
 
+from recorder.adapters.certificates import tls_of
 from recorder.errors import ConfigurationError, DirectoryUnavailable
 from recorder.settings import Settings
 
@@ -232,18 +232,6 @@ def parse_address(text: str) -> Address:
         )
     secure = parts.scheme == "ldaps"
     return Address(host, port or (636 if secure else 389), secure)
-
-
-def tls_of(ca_file: Path | None, setting: str) -> ssl.SSLContext:
-    """Return how certificates are checked: always. Raises ``ConfigurationError``."""
-    try:
-        context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigurationError(
-            f"{setting}: cannot be read as certificates ({type(error).__name__})"
-        ) from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
 
 
 def _is_no_text(text: str) -> bool:

@@ -17,6 +17,8 @@ from joserfc.jwk import ECKey, RSAKey
 
 from recorder.accounts.claims import Refused, problem_of_address
 from recorder.accounts.provider import ProviderRefused
+from recorder.adapters.certificates import tls_of
+from recorder.adapters.clock import SystemClock
 from recorder.errors import ConfigurationError, DirectoryUnavailable
 from recorder.ports import Clock
 from recorder.settings import Settings
@@ -172,12 +174,8 @@ class OidcProvider:
         return found
 
 
-def provider_of(
-    settings: Settings, *, return_to: str, clock: Clock, tls: ssl.SSLContext
-) -> OidcProvider | None:
-    """Return the provider; None where none is set. Raises ``ConfigurationError``."""
-    if not settings.oidc_issuer:
-        return None
+def provider_of(settings: Settings, *, return_to: str, clock: Clock | None = None) -> OidcProvider:
+    """Return the provider that is set. Raises ``ConfigurationError``."""
     plain = settings.oidc_plain_loopback
     if problem := problem_of_address(settings.oidc_issuer, plain_loopback=plain):
         raise ConfigurationError(f"RECORDER_OIDC_ISSUER: {problem}")
@@ -188,9 +186,9 @@ def provider_of(
         client_id=settings.oidc_client_id,
         client_secret=settings.oidc_client_secret.get_secret_value(),
         return_to=return_to,
-        tls=tls,
+        tls=tls_of(settings.oidc_ca_file, "RECORDER_OIDC_CA_FILE"),
         plain_loopback=plain,
-        clock=clock,
+        clock=clock or SystemClock(),
     )
 
 

@@ -1,7 +1,6 @@
 """Signing in by an OpenID provider in a process of its own; every lie it could tell is refused."""
 
 import json
-import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -122,9 +121,7 @@ async def entrance(database_url: str, issuer: str) -> AsyncIterator[Entrance]:
             ),
             return_to=RETURN_TO,
             clock=world.clock,
-            tls=ssl.create_default_context(),
         )
-        assert provider
         door = ProviderDoor(
             provider=provider,
             begun=PostgresBegunSignIns(world.engine),
@@ -316,5 +313,4 @@ def test_only_https_is_a_provider_but_for_loopback_when_it_is_said(
             settings,
             return_to=RETURN_TO,
             clock=ClockInHand(),
-            tls=ssl.create_default_context(),
         )
