@@ -1,4 +1,5 @@
-"""Let an account sign in by the office's directory or an OpenID provider; keep begun sign-ins.
+"""Let an account sign in by the office's directory or an OpenID provider; keep begun sign-ins;
+note when the DPO was told of a contractor.
 
 Needs downtime: no.
 """
@@ -31,6 +32,9 @@ def upgrade() -> None:
         "account",
         ["signs_in_by", "issuer", "subject"],
     )
+    op.add_column(
+        "contractor_access", sa.Column("noted_at", sa.DateTime(timezone=True), nullable=True)
+    )
     op.create_table(
         "begun_sign_in",
         sa.Column("state_sha256", sa.Text(), nullable=False),
@@ -49,6 +53,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("begun_sign_in")
+    op.drop_column("contractor_access", "noted_at")
     op.drop_constraint(op.f("uq_account_signs_in_by_issuer_subject"), "account", type_="unique")
     op.drop_constraint(op.f("ck_account_linked_in_full"), "account", type_="check")
     op.drop_constraint(op.f("ck_account_signs_in_by_known"), "account", type_="check")

@@ -66,6 +66,7 @@ DECLARED: dict[str, Declared] = {
             "approval list": P.HOLD_LIST,
             "approval confirm": P.HOLD_LIFT,
             "approval refuse": P.HOLD_LIFT,
+            "contractor note": P.CONTRACTOR_READ,
             "audit show": P.AUDIT_READ,
             "audit verify": P.AUDIT_VERIFY,
             "audit export": P.AUDIT_EXPORT,

@@ -187,6 +187,7 @@ class ContractorAccessTable(Base):
     until: Mapped[datetime]
     opened_by: Mapped[str]
     closed_at: Mapped[datetime | None]
+    noted_at: Mapped[datetime | None]
 
 
 class WorkstationTable(Base):
