@@ -8,16 +8,20 @@ from contextlib import AsyncExitStack
 import uuid_utils.compat as uuids
 
 from recorder import logs
+from recorder.adapters.backup_pruning import KeyPruner
 from recorder.adapters.clock import SystemClock
+from recorder.adapters.erasure_ledger import LedgerFile
 from recorder.adapters.keeping import TrailAtWork, open_keeping, open_reconciler
 from recorder.adapters.postgres.accounts import PostgresAccounts
 from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.inventory import PostgresInventory
 from recorder.adapters.postgres.jobs import PostgresJobs, PostgresReports, PostgresWorkerLock
 from recorder.adapters.postgres.ledger import PostgresLedger
+from recorder.adapters.postgres.restoring import Restored
 from recorder.adapters.regulation_file import load_regulation
 from recorder.adapters.scheduler import wake_jobs
 from recorder.adapters.traces import PbxFolders
+from recorder.backup.work import BackupWork
 from recorder.custody.integrity import Verifier
 from recorder.processes import run_process
 from recorder.retention.service import JobRunner
@@ -56,10 +60,21 @@ async def serve(settings: Settings) -> None:
             office_zone=settings.office_zone,
             lead=settings.erasure_lead,
         )
+        backups = BackupWork(
+            pruner=KeyPruner(
+                settings.backup_key_folders,
+                key_days=regulation.backups.key_days,
+                lead=settings.erasure_lead,
+            ),
+            trail=Restored(engine, actor=keeping.process),
+            ledger=LedgerFile(engine, settings.erasure_ledger_file),
+            clock=clock,
+            actor=keeping.process,
+        )
         lock = PostgresWorkerLock(engine)
         stack.push_async_callback(lock.release)
         runner = JobRunner(
-            jobs=work.jobs(),
+            jobs=[*work.jobs(), *backups.jobs()],
             rows=PostgresJobs(engine),
             lock=lock,
             clock=clock,

@@ -10,6 +10,7 @@ from recorder.commands import (
     announcement,
     audit,
     authorisation,
+    backup,
     calls,
     config,
     contractor,
@@ -18,7 +19,9 @@ from recorder.commands import (
     erasing,
     hold,
     keys,
+    ledger,
     recordings,
+    restore,
     retention,
     sign_in,
     status,
@@ -54,6 +57,9 @@ app.command("purge")(erasing.purge)
 app.command("erase")(erasing.erase)
 app.command("reconcile")(retention.reconcile)
 app.add_typer(retention.reports, name="report")
+app.add_typer(backup.app, name="backup")
+app.command("restore")(restore.restore)
+app.add_typer(ledger.app, name="erasures")
 config.app.command("apply-retention")(retention.apply_retention)
 app.add_typer(audit.app, name="audit")
 

@@ -103,6 +103,13 @@ class Settings(BaseSettings):
         le=720,
         description="how long before its limit a recording is erased",
     )
+    backup_key_dirs: str = Field(
+        default="",
+        description="folders of key backups, destroyed in time, separated by colons",
+    )
+    erasure_ledger_file: Path | None = Field(
+        default=None, description="where the ledger of erasures is written hourly, off the machine"
+    )
     pbx_log_dirs: str = Field(
         default="",
         description="folders of the PBX's own records and logs, separated by colons",
@@ -205,6 +212,11 @@ class Settings(BaseSettings):
     def pbx_log_folders(self) -> tuple[Path, ...]:
         """The PBX's folders in which old files are looked for."""
         return tuple(Path(each) for each in self.pbx_log_dirs.split(":") if each)
+
+    @property
+    def backup_key_folders(self) -> tuple[Path, ...]:
+        """The places of key backups that are watched over."""
+        return tuple(Path(each) for each in self.backup_key_dirs.split(":") if each)
 
     @property
     def announcement_dir_of_pbx(self) -> Path:

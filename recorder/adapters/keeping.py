@@ -110,10 +110,19 @@ def open_desk(regulation: Regulation, engine: AsyncEngine) -> HoldDesk:
     return HoldDesk(holds=holds, hold_rows=rows, approvals=approvals)
 
 
-def open_keeping(settings: Settings, regulation: Regulation, engine: AsyncEngine) -> Keeping:
-    """Return everything. Raises ``ConfigurationError`` and ``KeyUnavailable`` for the keys."""
+def open_keeping(
+    settings: Settings,
+    regulation: Regulation,
+    engine: AsyncEngine,
+    *,
+    vault: DiskVault | None = None,
+) -> Keeping:
+    """Return everything. Raises ``ConfigurationError`` and ``KeyUnavailable`` for the keys.
+
+    ``vault`` stands in for the one of the settings while a restore is not finished.
+    """
     desk, clock = open_desk(regulation, engine), SystemClock()
-    vault = open_vault(settings)
+    vault = vault or open_vault(settings)
     shredder = DiskShredder(settings.vault_dir, vault)
     purge_log = PostgresPurgeLog(engine, actor=PROCESS)
     eraser = Eraser(
