@@ -21,7 +21,7 @@ from recorder.audit.keeping import TrailKeeper
 from recorder.audit.notes import BadNote, PublicKey
 from recorder.audit.rules import Entry
 from recorder.audit.service import Auditor, Report
-from recorder.commands import gatehouse
+from recorder.commands import audit_report, gatehouse
 from recorder.commands.asking import JsonOption, LimitOption, OffsetOption, ask_database
 from recorder.commands.audit_export import write_export
 from recorder.commands.output import print_json, print_table
@@ -132,9 +132,9 @@ def verify(*, public_key: PublicKeyOption = None, as_json: JsonOption = False) -
 
     report, editable = ask_database(settings, read)
     if as_json:
-        print_json(_report(report, editable=editable))
+        print_json(audit_report.for_machines(report, editable=editable))
     else:
-        _tell(report, editable=editable)
+        audit_report.tell(report, editable=editable)
     if not report.sound:
         raise typer.Exit(RecorderError.exit_code)
 
@@ -265,37 +265,3 @@ def _for_machines(entry: Entry, settings: Settings, *, reveal: bool) -> dict[str
         "personal": personal,
         "hash": entry.hash.hex(),
     }
-
-
-def _report(report: Report, *, editable: bool) -> dict[str, Any]:
-    fault = report.fault
-    return {
-        "sound": report.sound,
-        "verified_to": report.last.seq if fault is None else fault.seq - 1,
-        "hash": report.last.hash.hex() if fault is None else None,
-        "first_bad": None if fault is None else fault.seq,
-        "why": None if fault is None else fault.why.value,
-        "checkpoints": len(report.notes),
-        "bad_checkpoints": dict(report.bad_notes),
-        "editable_by_this_login": editable,
-    }
-
-
-def _tell(report: Report, *, editable: bool) -> None:
-    for name, why in report.bad_notes.items():
-        typer.echo(f"checkpoint {name}: {why}")
-    if report.fault is not None:
-        typer.echo(f"The trail is broken at {report.fault}. OPERATIONS.md: the audit trail.")
-    else:
-        typer.echo(
-            f"The trail is whole up to entry {report.last.seq}, hash {report.last.hash.hex()}; "
-            f"compared with {len(report.notes)} checkpoints."
-        )
-        if not report.notes:
-            typer.echo("Without a checkpoint nobody sees a trail rewritten from its beginning.")
-    if editable:
-        typer.echo(
-            "RECORDER_DATABASE_URL is an owner's or a superuser's, who can edit the trail: "
-            "give the processes logins of their own (OPERATIONS.md, Install).",
-            err=True,
-        )

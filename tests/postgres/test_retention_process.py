@@ -42,6 +42,8 @@ EVERY = {
     "find_strays",
     "keep_trail",
     "forget_sign_in_attempts",
+    "destroy_key_backups",
+    "export_erasures",
 }
 
 

@@ -1,6 +1,6 @@
 """Every table of this release, for migrations and for whoever compares."""
 
-from recorder.adapters.postgres import tables, tables_access, tables_keeping
+from recorder.adapters.postgres import tables, tables_access, tables_audit, tables_keeping
 
-TABLES = (tables, tables_access, tables_keeping)
+TABLES = (tables, tables_access, tables_audit, tables_keeping)
 METADATA = tables.Base.metadata
