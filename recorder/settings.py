@@ -24,7 +24,7 @@ from recorder.workstations.model import Network
 from recorder.workstations.rules import parse_network
 
 PREFIX = "RECORDER_"
-SECRETS = ("ami_password", "ari_password", "database_url")
+SECRETS = ("ami_password", "ari_password", "database_url", "metrics_token")
 """Settings that are also read from a file named by ``RECORDER_<NAME>_FILE``."""
 
 
@@ -136,6 +136,17 @@ class Settings(BaseSettings):
     )
     office_zone: ZoneInfo = Field(
         default=ZoneInfo("Europe/Warsaw"), description="zone in which days are counted"
+    )
+    web_host: str = Field(default="127.0.0.1", description="address on which the web answers")
+    web_port: int = Field(default=8080, ge=1, le=65535, description="port on which the web answers")
+    web_origin: str | None = Field(
+        default=None, description="where people find the web: https://rejestrator.example"
+    )
+    web_plain_http: bool = Field(
+        default=False, description="let the web work without TLS, on loopback alone, for a trial"
+    )
+    metrics_token: SecretStr = Field(
+        default=SecretStr(""), description="what Prometheus sends; empty = only from this machine"
     )
     totp: str = Field(
         default="required",

@@ -133,6 +133,8 @@ DECLARED: dict[str, Declared] = {
             "install-starters",
         )
     },
+    # A process, not an act: it asks at every request.
+    "web": Declared(Door.FILES, None),
     # The private office of script/run alone, which belongs to whoever started it.
     "demo call": Declared(Door.FILES, None),
     "sign-in": Declared(Door.OPEN, None),
