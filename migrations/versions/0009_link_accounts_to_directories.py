@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
@@ -45,7 +45,7 @@ def upgrade() -> None:
         sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["account_id"], ["account.id"], name=op.f("fk_begun_sign_in_account_id_account")
+            ["account_id"], ["account.id"], name=op.f("fk_begun_sign_in_account_id")
         ),
         sa.PrimaryKeyConstraint("state_sha256", name=op.f("pk_begun_sign_in")),
     )
