@@ -68,6 +68,7 @@ DECLARED: dict[str, Declared] = {
             # Whoever may do the act itself may answer it: asked when the proposal is known.
             "approval confirm": P.HOLD_LIST,
             "approval refuse": P.HOLD_LIST,
+            "contractor note": P.CONTRACTOR_READ,
             "audit show": P.AUDIT_READ,
             "audit verify": P.AUDIT_VERIFY,
             "audit export": P.AUDIT_EXPORT,
@@ -83,6 +84,8 @@ DECLARED: dict[str, Declared] = {
             "user add": P.ACCOUNT_MANAGE,
             "user disable": P.ACCOUNT_MANAGE,
             "user enable": P.ACCOUNT_MANAGE,
+            "user link": P.DIRECTORY_MANAGE,
+            "user unlink": P.DIRECTORY_MANAGE,
             "user roles": P.ROLE_ASSIGN,
             "user list": P.ACCOUNT_READ,
             "user show": P.ACCOUNT_READ,
