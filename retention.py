@@ -28,6 +28,9 @@ from recorder.retention.service import JobRunner
 from recorder.retention.work import PURGE, RetentionWork
 from recorder.settings import Settings
 
+NICENESS = 10
+"""Where the processor is short, calls, sealing and searches come before erasing."""
+
 THREADS = 16
 """Files are destroyed side by side: so many share the disk's flushes."""
 
@@ -85,4 +88,5 @@ async def serve(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
+    os.nice(NICENESS)
     run_process(serve, configure_logs=logs.configure)
