@@ -107,7 +107,10 @@ def site_of(office: Office, *, ready: bool) -> Site:
         database=office.postgres.plain_url,
         spool=office.spool,
         stored=stored_in(office),
-        logs=[office.log, office.directory / "postgres" / "postgres.log"],
+        logs=[
+            *(office.log, office.directory / "postgres" / "postgres.log"),
+            *office.directory.glob("logs/*.log"),
+        ],
         callers=callers,
         names=seen.names,
         ready=ready,
