@@ -10,6 +10,7 @@ from recorder.commands import (
     announcement,
     audit,
     authorisation,
+    backup,
     calls,
     config,
     contractor,
@@ -18,8 +19,11 @@ from recorder.commands import (
     erasing,
     hold,
     keys,
+    ledger,
     recordings,
+    restore,
     retention,
+    serving,
     sign_in,
     status,
     user,
@@ -46,6 +50,7 @@ app.add_typer(user.app, name="user")
 app.add_typer(authorisation.app, name="authorisation")
 app.add_typer(workstation.app, name="workstation")
 app.add_typer(contractor.app, name="contractor")
+app.command("web")(serving.web)
 app.add_typer(demo.app, name="demo")
 app.add_typer(keys.app, name="keys")
 app.add_typer(hold.app, name="hold")
@@ -54,6 +59,9 @@ app.command("purge")(erasing.purge)
 app.command("erase")(erasing.erase)
 app.command("reconcile")(retention.reconcile)
 app.add_typer(retention.reports, name="report")
+app.add_typer(backup.app, name="backup")
+app.command("restore")(restore.restore)
+app.add_typer(ledger.app, name="erasures")
 config.app.command("apply-retention")(retention.apply_retention)
 app.add_typer(audit.app, name="audit")
 

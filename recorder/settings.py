@@ -24,7 +24,7 @@ from recorder.workstations.model import Network
 from recorder.workstations.rules import parse_network
 
 PREFIX = "RECORDER_"
-SECRETS = ("ami_password", "ari_password", "database_url")
+SECRETS = ("ami_password", "ari_password", "database_url", "metrics_token")
 """Settings that are also read from a file named by ``RECORDER_<NAME>_FILE``."""
 
 
@@ -103,6 +103,13 @@ class Settings(BaseSettings):
         le=720,
         description="how long before its limit a recording is erased",
     )
+    backup_key_dirs: str = Field(
+        default="",
+        description="folders of key backups, destroyed in time, separated by colons",
+    )
+    erasure_ledger_file: Path | None = Field(
+        default=None, description="where the ledger of erasures is written hourly, off the machine"
+    )
     pbx_log_dirs: str = Field(
         default="",
         description="folders of the PBX's own records and logs, separated by colons",
@@ -129,6 +136,17 @@ class Settings(BaseSettings):
     )
     office_zone: ZoneInfo = Field(
         default=ZoneInfo("Europe/Warsaw"), description="zone in which days are counted"
+    )
+    web_host: str = Field(default="127.0.0.1", description="address on which the web answers")
+    web_port: int = Field(default=8080, ge=1, le=65535, description="port on which the web answers")
+    web_origin: str | None = Field(
+        default=None, description="where people find the web: https://rejestrator.example"
+    )
+    web_plain_http: bool = Field(
+        default=False, description="let the web work without TLS, on loopback alone, for a trial"
+    )
+    metrics_token: SecretStr = Field(
+        default=SecretStr(""), description="what Prometheus sends; empty = only from this machine"
     )
     totp: str = Field(
         default="required",
@@ -205,6 +223,11 @@ class Settings(BaseSettings):
     def pbx_log_folders(self) -> tuple[Path, ...]:
         """The PBX's folders in which old files are looked for."""
         return tuple(Path(each) for each in self.pbx_log_dirs.split(":") if each)
+
+    @property
+    def backup_key_folders(self) -> tuple[Path, ...]:
+        """The places of key backups that are watched over."""
+        return tuple(Path(each) for each in self.backup_key_dirs.split(":") if each)
 
     @property
     def announcement_dir_of_pbx(self) -> Path:

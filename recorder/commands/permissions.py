@@ -57,15 +57,17 @@ DECLARED: dict[str, Declared] = {
             "authorisation list": P.AUTHORISATION_READ,
             "authorisation show": P.AUTHORISATION_READ,
             "authorisation print": P.AUTHORISATION_READ,
-            "hold place": P.HOLD_PLACE,
+            # A real hold takes HOLD_PLACE besides, which the command asks for.
+            "hold place": P.HOLD_PLACE_PROVISIONAL,
             "hold review": P.HOLD_REVIEW,
             "hold lift": P.HOLD_LIFT,
             "hold list": P.HOLD_LIST,
             "erase": P.RECORDING_ERASE,
             "config apply-retention": P.RETENTION_CHANGE,
             "approval list": P.HOLD_LIST,
-            "approval confirm": P.HOLD_LIFT,
-            "approval refuse": P.HOLD_LIFT,
+            # Whoever may do the act itself may answer it: asked when the proposal is known.
+            "approval confirm": P.HOLD_LIST,
+            "approval refuse": P.HOLD_LIST,
             "audit show": P.AUDIT_READ,
             "audit verify": P.AUDIT_VERIFY,
             "audit export": P.AUDIT_EXPORT,
@@ -107,6 +109,12 @@ DECLARED: dict[str, Declared] = {
             "keys init": P.KEY_ROTATE,
             "keys rotate": P.KEY_ROTATE,
             "keys adopt": P.KEY_ROTATE,
+            "backup make": P.BACKUP_MAKE,
+            "backup list": P.BACKUP_MAKE,
+            "backup verify": P.BACKUP_MAKE,
+            "backup prune": P.BACKUP_MAKE,
+            "restore": P.BACKUP_MAKE,
+            "erasures export": P.BACKUP_MAKE,
             "audit checkpoint": P.BACKUP_MAKE,
             "audit init-key": P.BACKUP_MAKE,
             "audit forget": P.RETENTION_RUN,
@@ -125,6 +133,8 @@ DECLARED: dict[str, Declared] = {
             "install-starters",
         )
     },
+    # A process, not an act: it asks at every request.
+    "web": Declared(Door.FILES, None),
     # The private office of script/run alone, which belongs to whoever started it.
     "demo call": Declared(Door.FILES, None),
     "sign-in": Declared(Door.OPEN, None),
