@@ -4,7 +4,7 @@ from alembic import context
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from recorder.adapters.postgres.tables import Base
+from recorder.adapters.postgres.schema import METADATA
 
 LOCK = 0x7265_6A65_7374
 """Advisory lock of migrations; five started at once run one after the other (F18)."""
@@ -24,7 +24,7 @@ def run() -> None:
         connection.commit()
         context.configure(
             connection=connection,
-            target_metadata=Base.metadata,
+            target_metadata=METADATA,
             transaction_per_migration=True,
             compare_server_default=True,
         )

@@ -3,8 +3,26 @@
 import sys
 
 import typer
+from typer.core import TyperGroup
 
-from recorder.commands import announcement, calls, config, db, demo, keys, recordings, status
+from recorder.commands import (
+    announcement,
+    audit,
+    authorisation,
+    calls,
+    config,
+    contractor,
+    db,
+    demo,
+    keys,
+    recordings,
+    sign_in,
+    status,
+    user,
+    web,
+    workstation,
+)
+from recorder.commands.gatehouse import guard
 from recorder.errors import RecorderError
 
 app = typer.Typer(
@@ -20,13 +38,28 @@ app.add_typer(announcement.app, name="announcement")
 app.add_typer(calls.app, name="calls")
 app.add_typer(recordings.app, name="recordings")
 app.add_typer(demo.app, name="demo")
+app.add_typer(audit.app, name="audit")
+app.command("sign-in")(sign_in.sign_in)
+app.command("sign-out")(sign_in.sign_out)
+app.add_typer(user.app, name="user")
+app.add_typer(authorisation.app, name="authorisation")
+app.add_typer(workstation.app, name="workstation")
+app.add_typer(contractor.app, name="contractor")
+app.command("web")(web.web)
 app.add_typer(keys.app, name="keys")
+
+
+def command() -> TyperGroup:
+    """Return the command with the gate in front of everything below it."""
+    whole = typer.main.get_group(app)
+    guard(whole)
+    return whole
 
 
 def main() -> None:
     """Run the command; errors raised on purpose become a sentence and an exit status."""
     try:
-        app()
+        command()()
     except RecorderError as error:
         typer.echo(str(error), err=True)
         sys.exit(error.exit_code)

@@ -8,6 +8,31 @@ LONGEST_DIALLABLE = 32
 """E.164 allows 15 digits; longer input than this is not a number but an attack or noise."""
 
 
+DIGITS = frozenset("0123456789")
+POLAND = "48"
+
+
+def beginnings(raw: str) -> list[str]:
+    """Return what public numbers begin with that begin as ``raw`` does; empty if it is none.
+
+    Without +, 00 or 48 the digits are a Polish number's; 48 may be Poland or Nowy Sącz.
+
+    >>> beginnings("74 664"), beginnings("0048 74"), beginnings("+380"), beginnings("48123")
+    (['+4874664'], ['+4874'], ['+380'], ['+4848123', '+48123'])
+    """
+    text = raw.strip()
+    digits = "".join(each for each in text if each in DIGITS)[:LONGEST_DIALLABLE]
+    if text.startswith("+"):
+        return [f"+{digits}"] if digits else []
+    if digits.startswith("00"):
+        return [f"+{digits[2:]}"] if digits[2:] else []
+    national = digits.removeprefix("0")
+    if not national:
+        return []
+    begun = [f"+{POLAND}{national}"]
+    return [*begun, f"+{national}"] if national.startswith(POLAND) else begun
+
+
 @lru_cache(maxsize=1024)
 def normalise(raw: str, *, region: str = "PL") -> str | None:
     """Return ``raw`` as E.164 ("+48746640800"), or None if it is not a full public number.

@@ -19,9 +19,11 @@ from pydantic_settings import (
 )
 
 from recorder.errors import ConfigurationError
+from recorder.workstations.model import Network
+from recorder.workstations.rules import parse_network
 
 PREFIX = "RECORDER_"
-SECRETS = ("ari_password", "database_url")
+SECRETS = ("ari_password", "database_url", "metrics_token")
 """Settings that are also read from a file named by ``RECORDER_<NAME>_FILE``."""
 
 
@@ -86,8 +88,62 @@ class Settings(BaseSettings):
     regulation_file: Path = Field(
         default=Path("regulation.toml"), description="what the regulation fixes"
     )
+    audit_key_file: Path | None = Field(
+        default=None, description="private key that signs checkpoints of the audit trail"
+    )
+    audit_public_key: str = Field(
+        default="",
+        description="what verifies checkpoints; unless set, the private key's other half",
+    )
+    audit_checkpoint_dir: Path = Field(
+        default=Path("/var/lib/rejestrator/checkpoints"),
+        description="signed checkpoints of the audit trail, to be copied elsewhere",
+    )
+    audit_days: int = Field(
+        default=731, ge=366, description="days for which entries of the audit trail are kept"
+    )
+    audit_personal_days: int = Field(
+        default=30,
+        ge=1,
+        le=731,
+        description="days for which numbers and texts in them are kept",
+    )
     office_zone: ZoneInfo = Field(
         default=ZoneInfo("Europe/Warsaw"), description="zone in which days are counted"
+    )
+    web_host: str = Field(default="127.0.0.1", description="address on which the web answers")
+    web_port: int = Field(default=8080, ge=1, le=65535, description="port on which the web answers")
+    web_origin: str | None = Field(
+        default=None, description="where people find the web: https://rejestrator.example"
+    )
+    web_plain_http: bool = Field(
+        default=False, description="let the web work without TLS, on loopback alone, for a trial"
+    )
+    metrics_token: SecretStr = Field(
+        default=SecretStr(""), description="what Prometheus sends; empty = only from this machine"
+    )
+    totp: str = Field(
+        default="required",
+        pattern="^(required|optional)$",
+        description="whether every account needs a second factor",
+    )
+    four_eyes: str = Field(
+        default="on",
+        pattern="^(on|off)$",
+        description="whether a second administrator confirms what one grants",
+    )
+    password_memory_mib: int = Field(
+        default=64, ge=1, le=4096, description="memory in MiB that one password's hash takes"
+    )
+    password_passes: int = Field(default=3, ge=1, le=100, description="passes over that memory")
+    trusted_proxy: str = Field(
+        default="", description="addresses of the proxies whose X-Forwarded-For counts"
+    )
+    scan_dir: Path = Field(
+        default=Path("/var/lib/rejestrator/scans"), description="signed scans of authorisations"
+    )
+    session_file: Path | None = Field(
+        default=None, description="where the command line keeps who is signed in"
     )
     log_file: Path | None = Field(
         default=None, description="rotating JSON log beside standard output"
@@ -117,6 +173,20 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take only what ``load_settings`` hands over: one reader, one order of precedence."""
         return (init_settings,)
+
+    @field_validator("trusted_proxy")
+    @classmethod
+    def _proxies_are_networks(cls, value: str) -> str:
+        for each in filter(None, (part.strip() for part in value.split(","))):
+            if parse_network(each) is None:
+                raise ValueError("not an address; example: 10.0.0.2 or 10.0.0.2, 10.0.0.3")
+        return value
+
+    @property
+    def trusted_proxies(self) -> tuple[Network, ...]:
+        """The proxies whose word on a client's address counts (R6.2b)."""
+        parts = (parse_network(each) for each in self.trusted_proxy.split(",") if each.strip())
+        return tuple(each for each in parts if each is not None)
 
     @property
     def announcement_dir_of_pbx(self) -> Path:
@@ -166,6 +236,15 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     if problems:
         raise ConfigurationError("\n".join(problems))
     return settings
+
+
+def session_path(settings: Settings) -> Path:
+    """Return where the command line keeps its session: a place of this user's alone."""
+    if settings.session_file is not None:
+        return settings.session_file
+    if runtime := os.environ.get("XDG_RUNTIME_DIR"):
+        return Path(runtime) / "rejestrator" / "session"
+    return Path.home() / ".local" / "state" / "rejestrator" / "session"
 
 
 def _name(field: str) -> str:

@@ -8,8 +8,11 @@ from typing import Annotated, TypedDict, TypeVar
 import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from recorder.access.model import Ground, Permission, Target
 from recorder.adapters.postgres.connect import connect
 from recorder.commands.db import url_of
+from recorder.commands.gatehouse import leave_entry, require
+from recorder.commands.parts import open_parts
 from recorder.settings import Settings
 
 Result = TypeVar("Result")
@@ -24,7 +27,11 @@ WindowOption = Annotated[
 LimitOption = Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")]
 OffsetOption = Annotated[int, typer.Option(min=0, help="Leave out the first so many.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="For machines.")]
-RevealOption = Annotated[bool, typer.Option("--reveal", help="Show telephone numbers whole.")]
+RevealOption = Annotated[
+    bool, typer.Option("--reveal", help="Show numbers whole; needs a purpose and a paper.")
+]
+PurposeOption = Annotated[str, typer.Option(help="Why: one of § 3.1's purposes, word for word.")]
+RequestOption = Annotated[str, typer.Option(help="Or a request's number, as in W/31/2026.")]
 
 
 NOTHING = "{} fits. Leave a condition out, or widen --window."
@@ -47,6 +54,38 @@ def when(day: datetime | None, hour: datetime | None, window: int) -> When:
         "hour": hour.time() if hour else None,
         "window": timedelta(minutes=window),
     }
+
+
+async def allow_reveal(
+    settings: Settings,
+    *,
+    reveal: bool,
+    purpose: str,
+    request: str,
+    line: str | None = None,
+    subject: str = "",
+) -> None:
+    """Ask for the right to see numbers whole, and leave the entry before they are shown.
+
+    A list may hold calls of every line, so it takes a paper for all of them.
+    """
+    if not reveal:
+        return
+    ground = Ground(purpose=purpose, request=request)
+    async with open_parts(settings) as parts:
+        await require(parts, Permission.NUMBER_REVEAL, target=Target(line=line), ground=ground)
+        await leave_entry(parts, "number:revealed", subject=subject, ground=ground)
+
+
+def note_search(settings: Settings, criteria: dict[str, object], *, kind: str) -> None:
+    """Leave the entry of a search before its result is shown: what it asked for, not for whom."""
+
+    async def note() -> None:
+        async with open_parts(settings) as parts:
+            asked = ", ".join(sorted(name for name, value in criteria.items() if value))
+            await leave_entry(parts, f"{kind}:searched", details={"by": asked})
+
+    asyncio.run(note())
 
 
 def ask_database(

@@ -1,5 +1,6 @@
 """``recorder calls``: what came, and what became of it."""
 
+import asyncio
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,9 +17,13 @@ from recorder.commands.asking import (
     JsonOption,
     LimitOption,
     OffsetOption,
+    PurposeOption,
+    RequestOption,
     RevealOption,
     WindowOption,
+    allow_reveal,
     ask_database,
+    note_search,
     when,
 )
 from recorder.commands.output import for_machines, print_fields, print_json, print_table
@@ -57,6 +62,8 @@ def list_calls(
     offset: OffsetOption = 0,
     as_json: JsonOption = False,
     reveal: RevealOption = False,
+    purpose: PurposeOption = "",
+    request: RequestOption = "",
 ) -> None:
     """List calls, newest first; numbers are masked unless --reveal is given.
 
@@ -74,6 +81,12 @@ def list_calls(
         limit=limit,
         offset=offset,
     )
+    asyncio.run(allow_reveal(settings, reveal=reveal, purpose=purpose, request=request))
+    note_search(
+        settings,
+        {"caller": caller, "called": called, "day": day, "hour": hour, "reason": reason},
+        kind="call",
+    )
     rows = ask_database(
         settings, lambda engine: queries.find_calls(engine, criteria, office_zone=zone)
     )
@@ -89,6 +102,8 @@ def show_call(
     *,
     as_json: JsonOption = False,
     reveal: RevealOption = False,
+    purpose: PurposeOption = "",
+    request: RequestOption = "",
 ) -> None:
     """Print one call whole: decision, announcements heard, timeline, incidents.
 
@@ -102,6 +117,14 @@ def show_call(
         call = await queries.get_call(engine, call_id)
         if call is None:
             raise NotFound("no call has this id; `recorder calls list`")
+        await allow_reveal(
+            settings,
+            reveal=reveal,
+            purpose=purpose,
+            request=request,
+            line=call.line,
+            subject=f"call:{call_id}",
+        )
         played = await queries.announcements_of(engine, call_id)
         incidents = await queries.incidents_of(engine, call_id)
         return {

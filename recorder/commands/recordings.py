@@ -1,5 +1,6 @@
 """``recorder recordings``: what is sealed, where it is, and whether it is whole."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any, assert_never
@@ -11,6 +12,7 @@ from rich.progress import Progress
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder import logs
+from recorder.access.model import Ground, Permission, Target
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.postgres import queries
 from recorder.adapters.postgres.ledger import PostgresLedger
@@ -25,12 +27,18 @@ from recorder.commands.asking import (
     JsonOption,
     LimitOption,
     OffsetOption,
+    PurposeOption,
+    RequestOption,
     RevealOption,
     WindowOption,
+    allow_reveal,
     ask_database,
+    note_search,
     when,
 )
+from recorder.commands.gatehouse import leave_entry, require
 from recorder.commands.output import for_machines, print_fields, print_json, print_table
+from recorder.commands.parts import open_parts
 from recorder.custody.integrity import Integrity, Verifier
 from recorder.custody.model import SealedAs
 from recorder.errors import NotFound, RecorderError, RuleViolation
@@ -62,6 +70,8 @@ def list_recordings(
     offset: OffsetOption = 0,
     as_json: JsonOption = False,
     reveal: RevealOption = False,
+    purpose: PurposeOption = "",
+    request: RequestOption = "",
 ) -> None:
     """List recordings, newest first; numbers are masked unless --reveal is given.
 
@@ -71,6 +81,12 @@ def list_recordings(
     zone = settings.office_zone
     criteria = queries.Criteria(
         caller=caller, called=called, **when(day, hour, window), limit=limit, offset=offset
+    )
+    asyncio.run(allow_reveal(settings, reveal=reveal, purpose=purpose, request=request))
+    note_search(
+        settings,
+        {"caller": caller, "called": called, "day": day, "hour": hour},
+        kind="recording",
     )
     rows = ask_database(
         settings, lambda engine: queries.find_recordings(engine, criteria, office_zone=zone)
@@ -88,6 +104,8 @@ def show_recording(
     *,
     as_json: JsonOption = False,
     reveal: RevealOption = False,
+    purpose: PurposeOption = "",
+    request: RequestOption = "",
 ) -> None:
     """Print one recording: length, levels, flags, hash, and by when it is erased.
 
@@ -95,7 +113,18 @@ def show_recording(
     `recorder recordings show 01a20c69-3a52-7d15-8d1f-2f6a1f0c0c11 --json`
     """
     settings = load_settings()
-    found = _recording(_one(settings, recording_id), settings, reveal=reveal)
+    row = _one(settings, recording_id)
+    asyncio.run(
+        allow_reveal(
+            settings,
+            reveal=reveal,
+            purpose=purpose,
+            request=request,
+            line=row.line,
+            subject=f"recording:{recording_id}",
+        )
+    )
+    found = _recording(row, settings, reveal=reveal)
     if as_json:
         print_json(found)
     else:
@@ -106,15 +135,23 @@ def show_recording(
 def export(
     recording_id: Annotated[UUID, typer.Argument(metavar="ID")],
     target: Annotated[Path, typer.Argument(help="A new file, or a folder.")],
+    *,
+    purpose: PurposeOption = "",
+    request: RequestOption = "",
 ) -> None:
     """Copy a recording's WAV out of the vault, once its hash is found right (RG.3).
 
-    Examples: `recorder recordings export 01a20c69-3a52-7d15-8d1f-2f6a1f0c0c11 call.wav` ·
-    `recorder recordings export 01a20c69-3a52-7d15-8d1f-2f6a1f0c0c11 /mnt/stick`
+    Takes a copy maker's authorisation and a purpose or a request's number (R3.1a).
+
+    Examples: `recorder recordings export 01a20c69-3a52-7d15-8d1f-2f6a1f0c0c11 call.wav --request
+    W/31/2026` · `recorder recordings export 01a20c69-3a52-7d15-8d1f-2f6a1f0c0c11 /mnt/stick
+    --request W/31/2026`
     """
     settings = _with_logs()
     vault = open_vault(settings)
     row = _one(settings, recording_id)
+    ground = Ground(purpose=purpose, request=request)
+    asyncio.run(_allow_export(settings, row, ground))
     destination = target / f"{row.id}.wav" if target.is_dir() else target
 
     async def hand_out(engine: AsyncEngine) -> None:
@@ -161,6 +198,15 @@ def verify(
     typer.echo(f"Read {seen} recordings; {bad} missing or changed.")
     if bad:
         raise typer.Exit(RecorderError.exit_code)
+
+
+async def _allow_export(settings: Settings, row: RecordingRow, ground: Ground) -> None:
+    """Leave the entry before the audio: what cannot be written down is not handed out (RG.15)."""
+    async with open_parts(settings) as parts:
+        target = Target(line=row.line, recording_id=row.id)
+        await require(parts, Permission.COPY_MAKE, target=target, ground=ground)
+        subject = f"recording:{row.id}"
+        await leave_entry(parts, "recording:exported", subject=subject, ground=ground)
 
 
 def _one(settings: Settings, recording_id: UUID) -> RecordingRow:

@@ -73,6 +73,9 @@ def _say_where(office: Office) -> None:
     lines = (f"{name}={value}\n" for name, value in sorted(office.environment.items()))
     settings.write_text("".join(lines), encoding="utf-8")
     _report(f"SIP trunk: 127.0.0.1:{office.asterisk.sip_port} (from 127.0.0.2)")
+    answers = office.employ()
+    _report("signed in at the prompt as demo; after 15 idle minutes again:")
+    _report(f"  .local/venv/bin/recorder sign-in demo < {answers.relative_to(CHECKOUT)}")
     _report(f"settings for the command line: set -a; . {settings.relative_to(CHECKOUT)}; set +a")
 
 

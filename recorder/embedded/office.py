@@ -15,6 +15,7 @@ from recorder.adapters.keys import CHECK_FILE, DiskKeys, prepare
 from recorder.adapters.master_key import make_master_key, read_master_key
 from recorder.adapters.postgres import migrate
 from recorder.adapters.vault import DiskVault
+from recorder.embedded import staff
 from recorder.embedded.asterisk import PrivateAsterisk, ensure_package, ensure_rootfs
 from recorder.embedded.postgres import EmbeddedPostgres, free_port
 from recorder.errors import ConfigurationError
@@ -85,7 +86,8 @@ class Office:
         return {
             "RECORDER_ARI_URL": self.asterisk.ari_url,
             "RECORDER_ARI_PASSWORD": self.asterisk.ari_password,
-            "RECORDER_DATABASE_URL": self.postgres.url,
+            # As in a real installation: no process is the owner of the tables.
+            "RECORDER_DATABASE_URL": self.postgres.member_url("recorder_runtime"),
             "RECORDER_SPOOL_DIR": str(self.spool),
             "RECORDER_VAULT_DIR": str(self.vault),
             "RECORDER_KEY_DIR": str(self.keys),
@@ -94,6 +96,11 @@ class Office:
             "RECORDER_REGULATION_FILE": str(self.directory / "regulation.toml"),
             "RECORDER_PROBE_PORT": str(self.probe_port),
             "RECORDER_SPOOL_FLOOR_MIB": "64",
+            "RECORDER_SCAN_DIR": str(self.directory / "scans"),
+            "RECORDER_SESSION_FILE": str(self.directory / "session"),
+            # One person tries it out, without a telephone for codes and without a colleague.
+            "RECORDER_TOTP": "optional",
+            "RECORDER_FOUR_EYES": "off",
             **self._more,
         }
 
@@ -149,6 +156,12 @@ class Office:
                 tail = self.log.read_text(errors="replace")[-2000:]
                 raise ConfigurationError(f"capture did not start:\n{tail}")
             time.sleep(0.05)
+
+    def employ(self) -> Path:
+        """Sign somebody in who may listen; return the file with what ``sign-in`` asks for."""
+        answers = self.directory / "answers"
+        staff.employ(self.environment, answers=answers)
+        return answers
 
     def kill_capture(self) -> None:
         """Kill capture at once, as a fault would."""

@@ -18,6 +18,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import psycopg
+from psycopg import sql
+
 from recorder.errors import ConfigurationError
 
 NOBODY = 65534
@@ -85,6 +88,27 @@ class EmbeddedPostgres:
     def plain_url(self) -> str:
         """The same for whatever is not SQLAlchemy."""
         return self.url.replace("+psycopg", "")
+
+    def member_url(self, role: str) -> str:
+        """Return the URL of a login that may do what ``role`` may, and no more.
+
+        The login is made at the first time; the role comes from the migrations.
+        """
+        login, secret = f"{role}_login", self._directory / f"password.{role}"
+        if not secret.exists():
+            secret.touch(mode=0o600)
+        password = secret.read_text(encoding="ascii") or secrets.token_urlsafe(24)
+        secret.write_text(password, encoding="ascii")
+        with psycopg.connect(self.plain_url, autocommit=True) as connection:
+            known = "SELECT 1 FROM pg_roles WHERE rolname = %s"
+            verb = "ALTER" if connection.execute(known, [login]).fetchone() else "CREATE"
+            statement = sql.SQL(verb + " ROLE {} LOGIN PASSWORD {}")
+            connection.execute(statement.format(sql.Identifier(login), sql.Literal(password)))
+            granted = sql.SQL("GRANT {} TO {}")
+            connection.execute(granted.format(sql.Identifier(role), sql.Identifier(login)))
+        return self.url.replace(
+            self.url.partition("@")[0], f"postgresql+psycopg://{login}:{password}"
+        )
 
     def start(self) -> None:
         """Start, creating the cluster at the first time. Raises ``ConfigurationError``."""

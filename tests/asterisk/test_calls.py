@@ -1,19 +1,15 @@
 """Real calls through a real Asterisk: what is recorded, what is not, and why."""
 
-import json
 import os
 import signal
 import time
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from recorder.cli import app
 from recorder.embedded import sipp
 from recorder.embedded.asterisk_config import OTHER_TRUNK, PHONE
 from recorder.embedded.office import Office
-from recorder.errors import RuleViolation
 from tests.asterisk.observed import (
     assert_sides_are_right,
     audio_of,
@@ -23,6 +19,7 @@ from tests.asterisk.observed import (
     spool_files,
     wait_until,
 )
+from tests.postgres.test_commands import as_a_person
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.usefixtures("desk")]
 
@@ -44,31 +41,34 @@ def test_a_call_from_outside_is_announced_recorded_and_sealed(office: Office) ->
 
 
 def test_the_command_line_finds_shows_and_exports_it(
-    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    office: Office,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """R7.5c, RG.3: by any spelling; a changed file is refused."""
     row = row_of(office, place(office, talk_s=5.0))
     for name, value in office.environment.items():
         monkeypatch.setenv(name, value)
-
-    def run(*words: str) -> Result:
-        return CliRunner().invoke(app, list(words))
-
+    office.employ()
+    why = ("--request", "W/1/2026")
+    run = as_a_person(monkeypatch, capsys)
     spelt = f"+48 {row['caller_number']}"
     listed = run("recordings", "list", "--caller", spelt, "--json")
-    (found,) = json.loads(listed.stdout)
+    (found,) = listed.json
     assert found["id"] == str(row["recording_id"])
-    assert row["caller_number"] not in listed.stdout
+    assert row["caller_number"] not in listed.out
     shown = run("calls", "show", str(row["id"]))
-    assert "stayed_on_the_line" in shown.stdout
-    assert run("recordings", "export", found["id"], str(tmp_path)).exit_code == 0
+    assert "stayed_on_the_line" in shown.out
+    assert run("recordings", "export", found["id"], str(tmp_path)).status == 1
+    assert run("recordings", "export", found["id"], str(tmp_path), *why).status == 0
     assert (tmp_path / f"{found['id']}.wav").stat().st_size > 32_000
-    assert run("recordings", "verify", "--all").exit_code == 0
+    assert run("recordings", "verify", "--all").status == 0
     stored = office.vault / row["stored_on"] / f"{found['id']}.rec"
     stored.write_bytes(stored.read_bytes()[:-1] + b"\x01")
-    assert run("recordings", "verify", "--all").exit_code == 1
-    refused = run("recordings", "export", found["id"], str(tmp_path / "again.wav"))
-    assert isinstance(refused.exception, RuleViolation)
+    assert run("recordings", "verify", "--all").status == 1
+    refused = run("recordings", "export", found["id"], str(tmp_path / "again.wav"), *why)
+    assert (refused.status, "not handed out" in refused.err) == (1, True)
     assert not (tmp_path / "again.wav").exists()
 
 

@@ -27,7 +27,7 @@ from recorder.ports import Ledger
 from tests.builders import CALL, IN_SCOPE, NOON, RECORDING, a_call, an_announcement
 from tests.core.test_custody_rules import some_audio
 from tests.fakes_ledger import FakeLedger
-from tests.postgres.conftest import database_url, postgres  # noqa: F401 - fixtures
+from tests.postgres.conftest import database_url, postgres, runtime_url  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.postgres
 OTHER = CallId(UUID(int=99))
@@ -58,7 +58,7 @@ async def kept(request: pytest.FixtureRequest) -> AsyncIterator[Kept]:
         fake = FakeLedger()
         yield Kept(fake, lambda: _contents_of_fake(fake))
         return
-    async with connect(request.getfixturevalue("database_url")) as engine:
+    async with connect(request.getfixturevalue("runtime_url")) as engine:
         yield Kept(PostgresLedger(engine), lambda: _contents_of_database(engine))
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -143,6 +144,9 @@ def test_an_entry_is_hashed_to_the_byte_as_documented() -> None:
         '"subject":"recording:01a20c69-3a52-7d15-8d1f-2f6a1f0c0c11","version":1}'
     )
     assert entry.hash.hex() == HASH
+    document = (Path(__file__).parents[2] / "docs/audit-trail.md").read_text(encoding="utf-8")
+    assert f"\n{body_of(entry)}\n" in document
+    assert f"Its hash is `{HASH}`" in document
 
 
 def edit(trail: list[Entry]) -> list[Entry]:

@@ -38,6 +38,22 @@ def empty_url(postgres: EmbeddedPostgres) -> str:
     return url_of(postgres, name)
 
 
+@pytest.fixture
+def runtime_url(postgres: EmbeddedPostgres, database_url: str) -> str:
+    """The same database, as capture and the web application see it."""
+    return member_url_of(postgres, database_url, "recorder_runtime")
+
+
+@pytest.fixture
+def retention_url(postgres: EmbeddedPostgres, database_url: str) -> str:
+    """The same database, as the retention process sees it."""
+    return member_url_of(postgres, database_url, "recorder_retention")
+
+
+def member_url_of(postgres: EmbeddedPostgres, url: str, role: str) -> str:
+    return f"{postgres.member_url(role).rpartition('/')[0]}/{url.rpartition('/')[2]}"
+
+
 def url_of(postgres: EmbeddedPostgres, name: str) -> str:
     return postgres.url.rpartition("/")[0] + f"/{name}"
 

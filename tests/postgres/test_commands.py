@@ -16,6 +16,7 @@ import pytest
 import soundfile
 
 from recorder import cli
+from recorder.accounts.model import Role
 from recorder.adapters.files import sha256_of
 from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.ledger import PostgresLedger
@@ -23,10 +24,12 @@ from recorder.custody.rules import describe, folder_of
 from recorder.model import CallId, CallRecord, Moment, RecordingId, Span
 from tests.builders import IN_SCOPE, NOON, a_call
 from tests.keys import MASTER_KEY_TEXT, a_vault, some_keys
+from tests.signed_in import PURPOSE, sign_in
 
 pytestmark = pytest.mark.postgres
 WARSAW = ZoneInfo("Europe/Warsaw")
 NOBODY = UUID(int=404)
+REVEAL = ("--reveal", "--purpose", PURPOSE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,8 @@ def run(
     monkeypatch.setenv("RECORDER_KEY_DIR", str(tmp_path / "keys"))
     monkeypatch.setenv("RECORDER_MASTER_KEY", MASTER_KEY_TEXT)
     some_keys(tmp_path / "keys")
-
+    (tmp_path / "home").mkdir()
+    sign_in(monkeypatch, database_url, tmp_path / "home", Role.LISTENER, Role.COPY_MAKER)
     return as_a_person(monkeypatch, capsys)
 
 
@@ -134,14 +138,14 @@ def test_numbers_are_masked_unless_revealed(run: Run, database_url: str) -> None
     for command in (["calls", "list"], ["calls", "list", "--json"]):
         assert "600123456" not in run(*command).out
         assert "600***456" in run(*command).out
-        assert "600123456" in run(*command, "--reveal").out
+        assert "600123456" in run(*command, *REVEAL).out
     (call,) = run("calls", "list", "--json").json
     for command in (["calls", "show", call["id"]], ["calls", "show", call["id"], "--json"]):
         said = run(*command)
         assert said.status == 0
         assert "600123456" not in said.out
         assert "Zenobia" not in said.out
-        assert "Zenobia Kwiatkowska" in run(*command, "--reveal").out
+        assert "Zenobia Kwiatkowska" in run(*command, *REVEAL).out
 
 
 def test_a_list_tells_when_who_and_why(run: Run, database_url: str) -> None:
@@ -212,12 +216,12 @@ def test_a_hostile_name_commands_no_terminal(run: Run, database_url: str) -> Non
     moment = Moment(at=NOON, kind="call:transferred", detail=name)
     keep(database_url, a_call(scope=IN_SCOPE, caller_name=name, line=name, timeline=(moment,)))
     (call,) = run("calls", "list", "--json").json
-    for said in (run("calls", "list", "--reveal"), run("calls", "show", call["id"], "--reveal")):
+    for said in (run("calls", "list", *REVEAL), run("calls", "show", call["id"], *REVEAL)):
         assert said.status == 0
         assert "\x1b" not in said.out
         assert "\u202e" not in said.out
         assert "\\u001b[2J[red]Jan[/red]\\u202e\\u000a" in said.out
-    assert run("calls", "show", call["id"], "--json", "--reveal").json["caller_name"] == name
+    assert run("calls", "show", call["id"], "--json", *REVEAL).json["caller_name"] == name
 
 
 def test_a_recording_is_shown_with_its_length_and_its_last_day(run: Run, recorded: Path) -> None:
@@ -233,7 +237,7 @@ def test_a_recording_is_shown_with_its_length_and_its_last_day(run: Run, recorde
 def test_an_exported_recording_is_the_sealed_one_and_private(
     run: Run, recorded: Path, tmp_path: Path
 ) -> None:
-    said = run("recordings", "export", recorded.stem, str(tmp_path))
+    said = run("recordings", "export", recorded.stem, str(tmp_path), *REVEAL[1:])
     copy = tmp_path / f"{recorded.stem}.wav"
     assert said.status == 0
     assert said.out.startswith("Copied 2.0 s of audio")
@@ -241,7 +245,7 @@ def test_an_exported_recording_is_the_sealed_one_and_private(
     assert sha256_of(copy) == shown["sha256"]
     assert soundfile.info(copy).channels == 2
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
-    again = run("recordings", "export", recorded.stem, str(tmp_path))
+    again = run("recordings", "export", recorded.stem, str(tmp_path), *REVEAL[1:])
     assert (again.status, "overwritten" in again.err) == (1, True)
 
 
@@ -252,7 +256,7 @@ def test_a_changed_recording_is_not_handed_out_and_is_marked(
     changed = bytearray(recorded.read_bytes())
     changed[-1] ^= 1
     recorded.write_bytes(changed)
-    said = run("recordings", "export", recorded.stem, str(tmp_path / "call.wav"))
+    said = run("recordings", "export", recorded.stem, str(tmp_path / "call.wav"), *REVEAL[1:])
     assert said.status == 1
     assert "not handed out" in said.err
     assert damaged_in(database_url) == [(UUID(recorded.stem), 1)]
@@ -297,6 +301,34 @@ def test_verifying_all_names_each_recording_that_is_not_whole(
         ["config", "check"],
         ["db", "upgrade"],
         ["db", "current"],
+        ["sign-in"],
+        ["sign-out"],
+        ["user", "first-token"],
+        ["user", "first"],
+        ["user", "add"],
+        ["user", "list"],
+        ["user", "show"],
+        ["user", "disable"],
+        ["user", "enable"],
+        ["user", "reset"],
+        ["user", "password"],
+        ["user", "totp"],
+        ["user", "roles"],
+        ["authorisation", "grant"],
+        ["authorisation", "confirm"],
+        ["authorisation", "refuse"],
+        ["authorisation", "revoke"],
+        ["authorisation", "review"],
+        ["authorisation", "list"],
+        ["authorisation", "show"],
+        ["authorisation", "print"],
+        ["authorisation", "attach"],
+        ["workstation", "add"],
+        ["workstation", "list"],
+        ["workstation", "remove"],
+        ["contractor", "open"],
+        ["contractor", "close"],
+        ["contractor", "list"],
     ],
 )
 def test_every_command_has_two_examples(run: Run, command: list[str]) -> None:

@@ -13,7 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from recorder.adapters.postgres import migrate
-from recorder.adapters.postgres.tables import Base
+from recorder.adapters.postgres.schema import METADATA
 from recorder.embedded.postgres import binaries
 from recorder.errors import ConfigurationError, LedgerUnavailable
 from tests.postgres.test_commands import seal
@@ -53,7 +53,7 @@ def test_the_migrated_schema_is_the_one_in_the_code(database_url: str) -> None:
     engine = create_engine(database_url)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection)
-        assert compare_metadata(context, Base.metadata) == []
+        assert compare_metadata(context, METADATA) == []
     engine.dispose()
 
 
@@ -62,7 +62,7 @@ def test_constraints_and_indexes_are_those_in_the_code_to_the_letter(
 ) -> None:
     """Alembic compares no CHECK and no condition of an index; PostgreSQL's own dump has all."""
     engine = create_engine(empty_url)
-    Base.metadata.create_all(engine)
+    METADATA.create_all(engine)
     engine.dispose()
     assert schema_of(database_url) == schema_of(empty_url)
 

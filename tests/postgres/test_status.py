@@ -61,6 +61,7 @@ def office(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     (tmp_path / "regulation.toml").write_text(RECORDING_ON, encoding="utf-8")
     for folder in ("spool", "vault", "announcements"):
         (tmp_path / folder).mkdir(exist_ok=True)
+    monkeypatch.setenv("RECORDER_REGULATION_FILE", "regulation.toml")
     monkeypatch.setenv("RECORDER_SPOOL_DIR", str(tmp_path / "spool"))
     monkeypatch.setenv("RECORDER_SPOOL_FLOOR_MIB", "1")
     monkeypatch.setenv("RECORDER_ANNOUNCEMENT_DIR", str(tmp_path / "announcements"))

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.adapters.postgres import trail
 from recorder.adapters.postgres.connect import connect
+from recorder.adapters.postgres.trail_reading import PostgresTrail
 from recorder.audit.event import Actor, ActorKind, AuditEvent
 from recorder.audit.rules import BEGINNING, Entry, Fault, verify
 from recorder.errors import TrailUnavailable
@@ -46,17 +47,21 @@ async def append(engine: AsyncEngine, events: Sequence[AuditEvent]) -> None:
 
 async def entries(engine: AsyncEngine) -> list[Entry]:
     found: list[Entry] = []
-    while page := await trail.entries_after(engine, found[-1].seq if found else 0, limit=1000):
+    while page := await PostgresTrail(engine).entries_after(
+        found[-1].seq if found else 0, limit=1000
+    ):
         found += page
     return found
 
 
 async def fault(engine: AsyncEngine) -> Fault | None:
-    return verify(await entries(engine), head=await trail.head(engine))
+    return verify(await entries(engine), head=await PostgresTrail(engine).head())
 
 
 async def test_an_empty_trail_verifies(engine: AsyncEngine) -> None:
-    assert await trail.start(engine) == await trail.head(engine) == BEGINNING
+    start = await PostgresTrail(engine).start()
+    assert start is not None
+    assert start.position == await PostgresTrail(engine).head() == BEGINNING
     assert await fault(engine) is None
 
 
@@ -151,7 +156,7 @@ async def test_hundreds_of_entries_are_one_statement_and_a_hundred_thousand_veri
         await append(engine, some_events(5000))
     found = await entries(engine)
     began = time.monotonic()
-    assert verify(found, head=await trail.head(engine)) is None
+    assert verify(found, head=await PostgresTrail(engine).head()) is None
     took = time.monotonic() - began
     assert len(found) == 100_000
     # 0.6 s were measured.

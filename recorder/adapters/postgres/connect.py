@@ -24,6 +24,7 @@ POOL = 5
 
 SCHEMA_BEHIND = {"42P01", "42703", "23514"}
 """No such table or column, or a value that an older schema does not list."""
+NOT_ALLOWED = "42501"
 NEVER_TAKEN = ("22", "23", "54")
 """Classes of SQLSTATE that trying again does not change: bad value, constraint, limit."""
 
@@ -109,6 +110,11 @@ def _in_our_words(error: DBAPIError) -> RecorderError:
     if state in SCHEMA_BEHIND:
         return LedgerUnavailable(
             f"the database is older than this release ({state}): recorder db upgrade"
+        )
+    if state == NOT_ALLOWED:
+        return LedgerUnavailable(
+            "this login of PostgreSQL may not do that (42501); "
+            "OPERATIONS.md, Install, says which one may"
         )
     if state.startswith(NEVER_TAKEN):
         return RowRefused(f"PostgreSQL cannot hold the row ({state})")

@@ -7,7 +7,18 @@ from typing import Any, TypeVar, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Executable, Select, and_, func, literal_column, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Select,
+    and_,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.adapters.postgres import tables
@@ -22,7 +33,7 @@ from recorder.adapters.postgres.rows import (
     RecordingRow,
 )
 from recorder.model import Outcome, Reason
-from recorder.phone_numbers import normalise
+from recorder.phone_numbers import DIGITS, beginnings, normalise
 
 WITHHELD = "withheld"
 """What is searched for a caller who sent no number."""
@@ -46,10 +57,26 @@ class Criteria:
     """Counts only with a day."""
     window: timedelta = timedelta(minutes=60)
     """How far from ``hour`` a call may be, both ways (R7.5a)."""
+    caller_begins: str | None = None
+    """The first digits of a caller, in any usual spelling."""
+    caller_ends: str | None = None
+    """The last digits of a caller."""
+    employee: str | None = None
+    """An extension or endpoint of the office that answered (R4.2b)."""
     outcome: Outcome | None = None
     reason: Reason | None = None
+    after: "Place | None" = None
+    """Where the page before ended."""
     limit: int = 50
     offset: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A place in the order of calls, newest first."""
+
+    arrived_at: datetime
+    call_id: UUID
 
 
 async def find_calls(
@@ -63,7 +90,7 @@ async def find_recordings(
     engine: AsyncEngine, criteria: Criteria, *, office_zone: ZoneInfo
 ) -> Sequence[RecordingRow]:
     """Return recordings with who called whom and when, newest first."""
-    query = _page(_recordings(), criteria, office_zone)
+    query = recording_search_statement(criteria, office_zone=office_zone)
     return await _fetch(engine, query, RecordingRow)
 
 
@@ -128,6 +155,11 @@ def search_statement(criteria: Criteria, *, office_zone: ZoneInfo) -> Select[Any
     return _calls(CallRow, criteria, office_zone)
 
 
+def recording_search_statement(criteria: Criteria, *, office_zone: ZoneInfo) -> Select[Any]:
+    """Return the statement of ``find_recordings``."""
+    return _page(_recordings(), criteria, office_zone)
+
+
 def _calls(kind: type[CallRow], criteria: Criteria, office_zone: ZoneInfo) -> Select[Any]:
     return _page(_with_recording(kind), criteria, office_zone)
 
@@ -173,6 +205,17 @@ def _conditions(criteria: Criteria, office_zone: ZoneInfo) -> list[ColumnElement
         conditions.append(_caller(criteria.caller))
     if criteria.called is not None:
         conditions.append(_number(CALL.line, CALL.line_e164, criteria.called))
+    if criteria.caller_begins is not None:
+        conditions.append(_begins(criteria.caller_begins))
+    if criteria.caller_ends is not None:
+        digits = "".join(each for each in criteria.caller_ends if each in DIGITS)
+        conditions.append(_starts(func.reverse(CALL.caller_e164), digits[::-1]))
+    if criteria.employee is not None:
+        wanted = clean(criteria.employee)
+        conditions.append(or_(CALL.answered_by == wanted, CALL.parties.contains([wanted])))
+    if criteria.after is not None:
+        place = tuple_(CALL.arrived_at, CALL.id)
+        conditions.append(place < tuple_(criteria.after.arrived_at, criteria.after.call_id))
     if criteria.outcome is not None:
         conditions.append(CALL.outcome == criteria.outcome.value)
     if criteria.reason is not None:
@@ -181,6 +224,20 @@ def _conditions(criteria: Criteria, office_zone: ZoneInfo) -> list[ColumnElement
         since, until = _between(criteria.day, criteria, office_zone)
         conditions.append(and_(CALL.arrived_at >= since, CALL.arrived_at < until))
     return conditions
+
+
+def _begins(wanted: str) -> ColumnElement[bool]:
+    begun = beginnings(wanted)
+    return or_(*(_starts(CALL.caller_e164, each) for each in begun)) if begun else false()
+
+
+def _starts(column: Any, start: str) -> ColumnElement[bool]:  # noqa: ANN401 - a column
+    # By the operators of the index itself: LIKE with a parameter finds no index once the plan
+    # is a general one.
+    if not start:
+        return false()
+    end = start[:-1] + chr(ord(start[-1]) + 1)
+    return and_(column.op("~>=~")(start), column.op("~<~")(end))
 
 
 def _caller(wanted: str) -> ColumnElement[bool]:

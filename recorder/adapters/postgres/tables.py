@@ -136,7 +136,20 @@ class CallTable(Base):
 
 # R7.5d. A number is looked for in its public form; only what has none is looked for as it came.
 _NO_CALLER_E164, _NO_LINE_E164 = text("caller_e164 IS NULL"), text("line_e164 IS NULL")
-Index("ix_call_caller_e164_arrived_at", CallTable.caller_e164, CallTable.arrived_at)
+# By pattern: it finds a whole number as well as its beginning, whatever the database's collation.
+BY_PATTERN = "text_pattern_ops"
+Index(
+    "ix_call_caller_e164_arrived_at",
+    CallTable.caller_e164,
+    CallTable.arrived_at,
+    postgresql_ops={"caller_e164": BY_PATTERN},
+)
+Index(
+    "ix_call_caller_e164_reversed_arrived_at",
+    func.reverse(CallTable.caller_e164).label("reversed"),
+    CallTable.arrived_at,
+    postgresql_ops={"reversed": BY_PATTERN},
+)
 Index(
     "ix_call_caller_number_arrived_at",
     func.left(CallTable.caller_number, text(str(INDEXED_CHARACTERS))),

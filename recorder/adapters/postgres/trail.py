@@ -3,21 +3,19 @@
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
-from sqlalchemy import Select, insert, select, text, update
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from recorder.adapters.postgres import tables
 from recorder.adapters.postgres.connect import translated
 from recorder.adapters.postgres.ledger import clean
-from recorder.audit.event import Actor, ActorKind, AuditEvent, Scalar
-from recorder.audit.rules import Entry, Personal, Position, chain_all
+from recorder.audit.event import Actor, AuditEvent, Scalar
+from recorder.audit.rules import Entry, Position, chain_all
 from recorder.errors import RecorderError, TrailUnavailable
 
 SALT_BYTES = 32
-EVENT, PERSONAL = tables.AuditEventTable, tables.AuditPersonalTable
-HEAD, START = tables.AuditHeadTable, tables.AuditStartTable
+PERSONAL, HEAD = tables.AuditPersonalTable, tables.AuditHeadTable
 
 COLUMNS = {
     "seq": "bigint",
@@ -80,37 +78,6 @@ async def _append(connection: AsyncConnection, events: Sequence[AuditEvent]) -> 
     await connection.execute(update(HEAD).values(seq=last.seq, hash=last.hash))
 
 
-async def entries_after(engine: AsyncEngine, seq: int, *, limit: int) -> Sequence[Entry]:
-    """Return entries in order, from behind the number ``seq``, each with what is left of it."""
-    query = (
-        select(*EVENT.__table__.columns, PERSONAL.salt, PERSONAL.data)
-        .outerjoin(PERSONAL, PERSONAL.seq == EVENT.seq)
-        .where(EVENT.seq > seq)
-        .order_by(EVENT.seq)
-        .limit(limit)
-    )
-    with translated():
-        async with engine.connect() as connection:
-            return [_entry(row) for row in await connection.execute(query)]
-
-
-async def head(engine: AsyncEngine) -> Position | None:
-    """Return where the trail says that it ends; None = its head is missing."""
-    return await _position(engine, select(HEAD.seq, HEAD.hash))
-
-
-async def start(engine: AsyncEngine) -> Position | None:
-    """Return where the kept part of the trail begins; None = nothing says so."""
-    return await _position(engine, select(START.seq, START.hash))
-
-
-async def _position(engine: AsyncEngine, query: Select[int, bytes]) -> Position | None:
-    with translated():
-        async with engine.connect() as connection:
-            row = (await connection.execute(query)).first()
-            return Position(seq=row.seq, hash=row.hash) if row else None
-
-
 def _storable(event: AuditEvent) -> AuditEvent:
     """Return the event with texts as PostgreSQL can keep them: what is hashed is what is there."""
     return replace(
@@ -141,19 +108,3 @@ def _row(entry: Entry) -> dict[str, object]:
         "previous": entry.previous,
         "hash": entry.hash,
     }
-
-
-def _entry(row: Any) -> Entry:  # noqa: ANN401 - a row of SQLAlchemy
-    return Entry(
-        seq=row.seq,
-        at=row.at,
-        actor=Actor(kind=ActorKind(row.actor_kind), name=row.actor_name),
-        action=row.action,
-        subject=row.subject,
-        reason=row.reason,
-        details=row.details,
-        commitment=row.commitment,
-        previous=row.previous,
-        hash=row.hash,
-        personal=Personal(salt=row.salt, data=row.data) if row.salt is not None else None,
-    )

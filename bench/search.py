@@ -1,0 +1,229 @@
+"""Search among ten million calls, on a real PostgreSQL: how long, and by which index.
+
+    script/bench search                    10,000,000 calls, some minutes
+    script/bench search --calls 1000000
+
+Figures to standard output and to bench/results/search.json. Exits 1 when a p95 is above 50 ms or a
+plan reads the table from end to end.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import quantiles
+from zoneinfo import ZoneInfo
+
+import psycopg
+from sqlalchemy import text
+from sqlalchemy.dialects import postgresql
+
+from recorder.adapters.postgres import migrate
+from recorder.adapters.postgres.connect import connect
+from recorder.adapters.postgres.queries import Criteria, find_calls, search_statement
+from recorder.embedded.postgres import EmbeddedPostgres
+
+GOAL_MS = 50.0
+ROUNDS = 200
+WARSAW = ZoneInfo("Europe/Warsaw")
+LAST = datetime(2026, 11, 1, tzinfo=UTC)
+DAYS = 365
+LINES = [f"+4874664{each:04}" for each in range(800, 840)]
+WORKERS = 2
+COLUMNS = (
+    "id, node, channel_id, linked_id, arrived_at, ended_at, endpoint, context, line, line_e164, "
+    "caller_number, caller_e164, caller_name, outcome, reason, rule_version, scope_reason, mode, "
+    "language, keys, bridged, bridged_seconds, answered_at, answered_by, parties, timeline, "
+    "hangup_cause, pbx_lost, unwatched, quality, written_at, numbers_forgotten_at"
+)
+# The database makes the rows: Python would take half an hour. Callers are skewed as people are, a
+# few of them call often; one in fifty withholds the number, one in a hundred has no public one.
+FILL = f"""
+INSERT INTO call ({COLUMNS})
+SELECT
+    (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0')
+        || '7' || substr(md5(n::text), 1, 3) || '8' || substr(md5(n::text), 5, 15))::uuid,
+    'pbx1', 'c' || n, 'c' || n, at, at + interval '3 minutes', 'operator', 'from-operator',
+    substr(line, 4), line,
+    CASE WHEN kind < 0.02 THEN 'anonymous' WHEN kind < 0.03 THEN '1' || (n %% 900)
+         ELSE substr(caller, 4) END,
+    CASE WHEN kind < 0.03 THEN NULL ELSE caller END,
+    '', CASE WHEN n %% 3 = 0 THEN 'not_recorded' ELSE 'recorded' END,
+    CASE WHEN n %% 3 = 0 THEN 'declined' ELSE 'stayed_on_the_line' END,
+    '2026-11', '', 'opt_out', 'pl', '[]', '[]', 120, at + interval '20 seconds',
+    'desk' || (n %% 60), '[]', '[]', 16, false, false, '{{}}', at, NULL
+FROM (
+    SELECT n, kind, at, line,
+        '+48' || CASE WHEN n %% 5 = 0 THEN '74'
+                      ELSE (ARRAY['50', '51', '60', '66', '69', '72', '78', '88'])[1 + n %% 8] END
+              || lpad((power(one, 2.5) * 3000000)::bigint::text, 7, '0') AS caller
+    FROM (
+        SELECT n, random() AS kind, random() AS one,
+            timestamptz '{LAST.isoformat()}' - random() * interval '{DAYS} days' AS at,
+            '+4874664' || (800 + (n %% 40))::text AS line
+        FROM generate_series(%(first)s, %(last)s) AS n
+    ) AS drawn
+) AS made
+"""  # noqa: S608 - our own names
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Search among generated calls.")
+    parser.add_argument("--calls", type=int, default=10_000_000)
+    parser.add_argument(
+        "--folder", type=Path, default=None, help="where PostgreSQL lives meanwhile"
+    )
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=arguments.folder, prefix="search-") as folder:
+        # PostgreSQL is nobody's: it must be able to pass.
+        Path(folder).chmod(0o755)
+        server = EmbeddedPostgres(Path(folder) / "postgres")
+        server.start()
+        try:
+            migrate.upgrade(server.url)
+            fill(server, arguments.calls)
+            results = asyncio.run(measure(server.url))
+        finally:
+            server.stop()
+    return report(arguments.calls, results)
+
+
+def fill(server: EmbeddedPostgres, calls: int) -> None:
+    batch = 250_000
+    with psycopg.connect(server.plain_url, autocommit=True) as connection:
+        connection.execute("SET synchronous_commit = off")
+        connection.execute("SET maintenance_work_mem = '512MB'")
+        indexes = connection.execute(
+            "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'call' "
+            "AND indexname LIKE 'ix_%'"
+        ).fetchall()
+        for name, _ in indexes:
+            connection.execute(f"DROP INDEX {name}".encode())
+        began = time.monotonic()
+        for first in range(1, calls + 1, batch):
+            last = min(first + batch - 1, calls)
+            connection.execute(FILL.encode(), {"first": first, "last": last})
+            progress(f"{last:,} calls, {time.monotonic() - began:.0f} s")
+        for name, definition in indexes:
+            connection.execute(definition.encode())
+            progress(f"index {name}, {time.monotonic() - began:.0f} s")
+        connection.execute("VACUUM ANALYZE call")
+        progress(f"ready, {time.monotonic() - began:.0f} s\n")
+
+
+async def measure(url: str) -> dict[str, dict[str, object]]:
+    results: dict[str, dict[str, object]] = {}
+    chance = random.Random(1)  # noqa: S311 - a benchmark's
+    async with connect(url, application="bench") as engine:
+        async with engine.connect() as connection:
+            drawn = await connection.execute(
+                text(
+                    "SELECT caller_e164, arrived_at FROM call TABLESAMPLE SYSTEM (0.1) "
+                    "WHERE caller_e164 IS NOT NULL LIMIT 5000"
+                )
+            )
+            known = [(each.caller_e164, each.arrived_at) for each in drawn]
+        for name, criteria in searches(known, chance):
+            took, plans = [], set()
+            for round_ in range(ROUNDS + 10):
+                wanted = criteria()
+                began = time.perf_counter()
+                await find_calls(engine, wanted, office_zone=WARSAW)
+                if round_ >= 10:
+                    took.append((time.perf_counter() - began) * 1000)
+                if round_ < 5:
+                    plans |= await plan_of(engine, wanted)
+            cut = quantiles(took, n=100)
+            results[name] = {
+                "p50_ms": round(cut[49], 2),
+                "p95_ms": round(cut[94], 2),
+                "p99_ms": round(cut[98], 2),
+                "reads": sorted(plans),
+            }
+            progress(f"{name}: {results[name]}\n")
+    return results
+
+
+def searches(
+    known: list[tuple[str, datetime]], chance: random.Random
+) -> Iterator[tuple[str, Callable[[], Criteria]]]:
+    def one() -> tuple[str, datetime]:
+        number, at = chance.choice(known)
+        return number, at.astimezone(WARSAW)
+
+    def by_caller() -> Criteria:
+        number, at = one()
+        return Criteria(caller=number[3:], day=at.date(), hour=at.time().replace(tzinfo=None))
+
+    def by_line() -> Criteria:
+        _, at = one()
+        line = chance.choice(LINES)
+        return Criteria(called=line[3:], day=at.date(), hour=at.time().replace(tzinfo=None))
+
+    def withheld() -> Criteria:
+        _, at = one()
+        line = chance.choice(LINES)
+        hour = at.time().replace(tzinfo=None)
+        return Criteria(caller="withheld", called=line, day=at.date(), hour=hour)
+
+    yield "caller, day, hour ± 60 min", by_caller
+    yield "called, day, hour ± 60 min", by_line
+    yield "withheld, called, day, hour ± 60 min", withheld
+    yield "caller alone", lambda: Criteria(caller=one()[0])
+    yield "first 3 digits of the caller", lambda: Criteria(caller_begins=one()[0][3:6])
+    yield "first 5 digits of the caller", lambda: Criteria(caller_begins=one()[0][3:8])
+    yield "first 7 digits of the caller", lambda: Criteria(caller_begins=one()[0][3:10])
+    yield "last 4 digits of the caller", lambda: Criteria(caller_ends=one()[0][-4:])
+    yield "last 6 digits of the caller", lambda: Criteria(caller_ends=one()[0][-6:])
+    yield "no condition, newest first", Criteria
+
+
+async def plan_of(engine: object, criteria: Criteria) -> set[str]:
+    statement = search_statement(criteria, office_zone=WARSAW)
+    spelt = statement.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
+    async with engine.connect() as connection:  # type: ignore[attr-defined]
+        found = await connection.exec_driver_sql(
+            "EXPLAIN (FORMAT JSON) " + str(spelt).replace("%", "%%")
+        )
+        return set(reads(found.scalar()[0]["Plan"]))
+
+
+def reads(plan: dict[str, object]) -> Iterator[str]:
+    if plan.get("Relation Name") == "call" or "Index Name" in plan:
+        yield str(plan.get("Index Name") or plan["Node Type"])
+    for each in plan.get("Plans", []):  # type: ignore[union-attr]
+        yield from reads(each)
+
+
+def report(calls: int, results: dict[str, dict[str, object]]) -> int:
+    width = max(map(len, results))
+    print(f"{calls:,} calls; p50, p95, p99 in ms of {ROUNDS} searches; what the plan reads")
+    for name, each in results.items():
+        figures = "  ".join(f"{each[key]:8.2f}" for key in ("p50_ms", "p95_ms", "p99_ms"))
+        print(f"  {name:{width}}  {figures}  {', '.join(each['reads'])}")  # type: ignore[arg-type]
+    Path("bench/results").mkdir(exist_ok=True)
+    Path("bench/results/search.json").write_text(
+        json.dumps({"calls": calls, "goal_p95_ms": GOAL_MS, "searches": results}, indent=2) + "\n"
+    )
+    slow = [name for name, each in results.items() if each["p95_ms"] > GOAL_MS]  # type: ignore[operator]
+    scanned = [name for name, each in results.items() if "Seq Scan" in each["reads"]]  # type: ignore[operator]
+    for what, names in (("above the goal", slow), ("reads the whole table", scanned)):
+        if names:
+            print(f"{what}: {'; '.join(names)}")
+    return 1 if slow or scanned else 0
+
+
+def progress(says: str) -> None:
+    if sys.stderr.isatty() or says.endswith("\n"):
+        sys.stderr.write(f"\r{says}")
+        sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Who a person is: accounts, passwords, second factors, sessions (R8.1d)."""

@@ -1,0 +1,1 @@
+"""The register of authorisations (§ 8.1, annex 1)."""

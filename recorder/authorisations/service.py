@@ -1,0 +1,246 @@
+"""The register of authorisations, and contractors who are let in for one fault."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import uuid_utils.compat as uuids
+
+from recorder.accounts.model import Account, AccountId, Role
+from recorder.accounts.tokens import actor_of
+from recorder.audit.event import Actor, AuditEvent
+from recorder.authorisations.model import (
+    Authorisation,
+    AuthorisationId,
+    ContractorAccess,
+    Scan,
+    ScanKind,
+    Standing,
+)
+from recorder.authorisations.ports import ContractorAccesses, Papers, Scans
+from recorder.authorisations.rules import (
+    LONGEST_SCAN_BYTES,
+    due_for_review,
+    kind_of_scan,
+    problem_of_confirming,
+    problem_of_grant,
+    problem_of_opening,
+    standing,
+)
+from recorder.errors import NotFound, RuleViolation
+from recorder.ports import Clock
+
+
+class Registrar:
+    """Keeps the register. Who may is asked before, by the access rules.
+
+    ``four_eyes``: a grant is a proposal until another administrator confirms it. Without, the
+    administrator's fresh password and second factor are the second look.
+    """
+
+    def __init__(
+        self, *, papers: Papers, scans: Scans, clock: Clock, zone: ZoneInfo, four_eyes: bool
+    ) -> None:
+        self._papers = papers
+        self._scans = scans
+        self._clock = clock
+        self._zone = zone
+        self._four_eyes = four_eyes
+
+    async def grant(
+        self,
+        holder: Account,
+        *,
+        roles: frozenset[Role],
+        lines: tuple[str, ...] | None,
+        recording_id: UUID | None,
+        valid_from: datetime,
+        valid_until: datetime,
+        by: AccountId,
+    ) -> Authorisation:
+        """Grant, or propose where a second person is needed. Raises ``RuleViolation``."""
+        problem = problem_of_grant(
+            holder=holder.id,
+            holder_roles=holder.roles,
+            grantor=by,
+            roles=roles,
+            one_recording=recording_id is not None,
+            valid_from=valid_from,
+            valid_until=valid_until,
+        )
+        if not problem and holder.disabled_at is not None:
+            problem = "the account is disabled"
+        if problem:
+            raise RuleViolation(problem)
+        now = self._clock.now()
+        paper = Authorisation(
+            id=AuthorisationId(uuids.uuid7()),
+            year=None,
+            number=None,
+            account_id=holder.id,
+            name=holder.name,
+            post=holder.post,
+            roles=roles,
+            lines=lines,
+            recording_id=recording_id,
+            valid_from=valid_from,
+            valid_until=valid_until,
+            proposed_by=by,
+            proposed_at=now,
+        )
+        entry = AuditEvent(
+            action="authorisation:proposed",
+            at=now,
+            actor=actor_of(by),
+            subject=f"authorisation:{paper.id}",
+            details={
+                "account": str(holder.id),
+                "roles": ", ".join(sorted(roles)),
+                "lines": "all" if lines is None else len(lines),
+                "valid_from": valid_from.isoformat(),
+                "valid_until": valid_until.isoformat(),
+            },
+            personal={"name": holder.name, "post": holder.post},
+        )
+        await self._papers.propose(paper, [entry])
+        return paper if self._four_eyes else await self._number(paper, by=by)
+
+    async def confirm(self, authorisation_id: AuthorisationId, *, by: AccountId) -> Authorisation:
+        """Confirm a proposal as its second person; it gets its number. Raises ``RuleViolation``."""
+        paper = await self.get(authorisation_id)
+        if problem := problem_of_confirming(paper, by=by, now=self._clock.now()):
+            raise RuleViolation(problem)
+        return await self._number(paper, by=by)
+
+    async def refuse(self, authorisation_id: AuthorisationId, *, by: AccountId) -> None:
+        """Refuse a proposal. Raises ``RuleViolation`` if it is decided already."""
+        entry = self._entry("authorisation:refused", authorisation_id, by)
+        await self.get(authorisation_id)
+        if not await self._papers.refuse(authorisation_id, at=entry.at, events=[entry]):
+            raise RuleViolation("it is decided already")
+
+    async def revoke(self, authorisation_id: AuthorisationId, *, by: AccountId) -> None:
+        """Revoke from this instant: the next request already finds it gone (R8.1b)."""
+        await self.get(authorisation_id)
+        entry = self._entry("authorisation:revoked", authorisation_id, by)
+        if not await self._papers.revoke(authorisation_id, by=by, at=entry.at, events=[entry]):
+            raise RuleViolation("it was never granted, or is revoked already")
+
+    async def review(self, authorisation_id: AuthorisationId, *, by: AccountId) -> None:
+        """Note that a valid authorisation is still needed."""
+        paper = await self.get(authorisation_id)
+        if standing(paper, self._clock.now()) is not Standing.VALID:
+            raise RuleViolation("only a valid authorisation is reviewed")
+        entry = self._entry("authorisation:reviewed", authorisation_id, by)
+        await self._papers.review(authorisation_id, at=entry.at, events=[entry])
+
+    async def due(self) -> Sequence[Authorisation]:
+        """Return what stands for a quarter without anybody's word."""
+        now = self._clock.now()
+        return [each for each in await self._papers.all() if due_for_review(each, now)]
+
+    async def attach(
+        self, authorisation_id: AuthorisationId, content: bytes, *, by: AccountId
+    ) -> Scan:
+        """Keep a signed scan beside the register, by its hash. Raises ``RuleViolation``."""
+        await self.get(authorisation_id)
+        if len(content) > LONGEST_SCAN_BYTES:
+            raise RuleViolation("a scan has at most 20 MB")
+        kind = kind_of_scan(content)
+        if kind is None:
+            known = ", ".join(ScanKind)
+            raise RuleViolation(f"this is none of {known}, whatever its name says")
+        scan = Scan(
+            id=uuids.uuid7(),
+            authorisation_id=authorisation_id,
+            kind=kind,
+            sha256=hashlib.sha256(content).hexdigest(),
+            size_bytes=len(content),
+            added_at=self._clock.now(),
+            added_by=by,
+        )
+        entry = replace(
+            self._entry("authorisation:scan_attached", authorisation_id, by),
+            details={"sha256": scan.sha256, "size_bytes": scan.size_bytes},
+        )
+        # The file first: a row never names what is not there.
+        await self._scans.store(scan.id, content)
+        await self._papers.attach(scan, [entry])
+        return scan
+
+    async def get(self, authorisation_id: AuthorisationId) -> Authorisation:
+        """Return one. Raises ``NotFound``."""
+        paper = await self._papers.get(authorisation_id)
+        if paper is None:
+            raise NotFound("no authorisation has this id; `recorder authorisation list`")
+        return paper
+
+    async def _number(self, paper: Authorisation, *, by: AccountId) -> Authorisation:
+        now = self._clock.now()
+        year = now.astimezone(self._zone).year
+        entry = replace(
+            self._entry("authorisation:granted", paper.id, by),
+            details={"year": year, "account": str(paper.account_id)},
+        )
+        number = await self._papers.grant(paper.id, by=by, at=now, year=year, events=[entry])
+        if number is None:
+            raise RuleViolation("it is decided already")
+        return replace(paper, year=year, number=number, granted_by=by, granted_at=now)
+
+    def _entry(self, action: str, authorisation_id: AuthorisationId, by: AccountId) -> AuditEvent:
+        return AuditEvent(
+            action=action,
+            at=self._clock.now(),
+            actor=actor_of(by),
+            subject=f"authorisation:{authorisation_id}",
+        )
+
+
+class ContractorDesk:
+    """Opens the system to a contractor for one fault, and closes it (R6.3c)."""
+
+    def __init__(self, *, accesses: ContractorAccesses, clock: Clock) -> None:
+        self._accesses = accesses
+        self._clock = clock
+
+    async def open(
+        self, holder: Account, *, contract: str, reason: str, hours: float, by: Actor
+    ) -> ContractorAccess:
+        """Open for some hours, at most eight. Raises ``RuleViolation``."""
+        now = self._clock.now()
+        until = now + timedelta(hours=hours)
+        if problem := problem_of_opening(
+            roles=holder.roles, contract=contract, reason=reason, now=now, until=until
+        ):
+            raise RuleViolation(problem)
+        access = ContractorAccess(
+            id=uuids.uuid7(),
+            account_id=holder.id,
+            contract=contract.strip(),
+            reason=reason.strip(),
+            opened_at=now,
+            until=until,
+            opened_by=by.name,
+        )
+        entry = AuditEvent(
+            action="contractor:opened",
+            at=now,
+            actor=by,
+            subject=f"account:{holder.id}",
+            details={"until": until.isoformat()},
+            personal={"contract": access.contract, "reason": access.reason},
+        )
+        await self._accesses.open(access, [entry])
+        return access
+
+    async def close(self, holder: Account, *, by: Actor) -> None:
+        """Close before its time; sessions end at once. Raises ``RuleViolation``."""
+        now = self._clock.now()
+        entry = AuditEvent(
+            action="contractor:closed", at=now, actor=by, subject=f"account:{holder.id}"
+        )
+        if not await self._accesses.close(holder.id, at=now, events=[entry]):
+            raise RuleViolation("nothing is open for this account")

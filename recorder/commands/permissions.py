@@ -1,0 +1,126 @@
+"""Which right each command takes, and by which door one comes to it. The only list of it.
+
+A command that is not here is refused, and fails a test.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from recorder.access.model import Permission
+
+P = Permission
+
+
+class Door(StrEnum):
+    """How the person at the prompt is known."""
+
+    ACCOUNT = "account"
+    """Signed in with ``recorder sign-in``: whatever concerns people."""
+    MACHINE = "machine"
+    """The operating system's administrator, a sysadmin by office, without account."""
+    EITHER = "either"
+    """Signed in, or the operating system's administrator where a sysadmin may."""
+    FILES = "files"
+    """Whoever may write the installation's own files: it has no database to ask yet."""
+    OPEN = "open"
+    """Anybody: it is the door itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One command's right."""
+
+    door: Door
+    permission: P | None
+    """None for doors that ask for no right."""
+
+
+def _of(door: Door, permissions: dict[str, P]) -> dict[str, Declared]:
+    return {name: Declared(door, permission) for name, permission in permissions.items()}
+
+
+DECLARED: dict[str, Declared] = {
+    **_of(
+        Door.ACCOUNT,
+        {
+            "calls list": P.CALL_LIST,
+            "calls show": P.CALL_LIST,
+            "recordings list": P.CALL_LIST,
+            "recordings show": P.CALL_LIST,
+            "recordings export": P.COPY_MAKE,
+            "authorisation grant": P.AUTHORISATION_GRANT,
+            "authorisation confirm": P.AUTHORISATION_GRANT,
+            "authorisation refuse": P.AUTHORISATION_GRANT,
+            "authorisation revoke": P.AUTHORISATION_REVOKE,
+            "authorisation review": P.AUTHORISATION_GRANT,
+            "authorisation attach": P.AUTHORISATION_GRANT,
+            "authorisation list": P.AUTHORISATION_READ,
+            "authorisation show": P.AUTHORISATION_READ,
+            "authorisation print": P.AUTHORISATION_READ,
+            "hold place": P.HOLD_PLACE,
+            "hold review": P.HOLD_REVIEW,
+            "hold lift": P.HOLD_LIFT,
+            "hold list": P.HOLD_LIST,
+            "erase": P.RECORDING_ERASE,
+            "audit show": P.AUDIT_READ,
+            "audit export": P.AUDIT_EXPORT,
+        },
+    ),
+    **_of(
+        Door.EITHER,
+        {
+            "status": P.STATUS_READ,
+            "config show": P.CONFIG_READ,
+            "config check": P.CONFIG_READ,
+            "recordings verify": P.RECORDING_VERIFY,
+            "user add": P.ACCOUNT_MANAGE,
+            "user disable": P.ACCOUNT_MANAGE,
+            "user enable": P.ACCOUNT_MANAGE,
+            "user roles": P.ROLE_ASSIGN,
+            "user list": P.ACCOUNT_READ,
+            "user show": P.ACCOUNT_READ,
+            "user reset": P.ACCOUNT_MANAGE,
+            "workstation add": P.WORKSTATION_MANAGE,
+            "workstation remove": P.WORKSTATION_MANAGE,
+            "workstation list": P.WORKSTATION_READ,
+            "contractor open": P.CONTRACTOR_OPEN,
+            "contractor close": P.CONTRACTOR_CLOSE,
+            "contractor list": P.CONTRACTOR_READ,
+            "purge": P.RETENTION_RUN,
+            "reconcile": P.RETENTION_RUN,
+            "logs": P.LOG_READ,
+            "diagnose": P.STATUS_READ,
+        },
+    ),
+    **_of(
+        Door.MACHINE,
+        {
+            "db upgrade": P.DATABASE_UPGRADE,
+            "db current": P.STATUS_READ,
+            "user first-token": P.ACCOUNT_MANAGE,
+            "keys init": P.KEY_ROTATE,
+            "keys rotate": P.KEY_ROTATE,
+            "keys adopt": P.KEY_ROTATE,
+        },
+    ),
+    **{
+        f"announcement {name}": Declared(Door.FILES, None)
+        for name in (
+            "add",
+            "say",
+            "list",
+            "activate",
+            "show",
+            "export",
+            "check",
+            "install-starters",
+        )
+    },
+    # A process, not an act: it asks at every request.
+    "web": Declared(Door.FILES, None),
+    "sign-in": Declared(Door.OPEN, None),
+    "sign-out": Declared(Door.OPEN, None),
+    # Its token is the key.
+    "user first": Declared(Door.OPEN, None),
+    **_of(Door.ACCOUNT, {"user password": P.OWN_ACCOUNT, "user totp": P.OWN_ACCOUNT}),
+}

@@ -1,0 +1,146 @@
+"""``recorder web``: the pages and the JSON API. Wiring only; no decisions here."""
+
+import asyncio
+
+import structlog
+import uuid_utils.compat as uuids
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from recorder import logs
+from recorder.access.listening import Listening
+from recorder.adapters.postgres.connect import connect
+from recorder.adapters.postgres.figures import read_figures
+from recorder.adapters.postgres.finding import PostgresFinder
+from recorder.adapters.postgres.playbacks import PostgresPlaybacks
+from recorder.adapters.postgres.web import (
+    ListedPlaces,
+    PostgresLimits,
+    PostgresPrograms,
+    PostgresRefusals,
+    PostgresSessions,
+)
+from recorder.adapters.reachability import PartsOfWeb
+from recorder.adapters.regulation_file import load_regulation
+from recorder.adapters.totp import enrolment_uri, qr_svg
+from recorder.adapters.vault import open_vault
+from recorder.commands.db import url_of
+from recorder.commands.parts import parts_around
+from recorder.errors import ConfigurationError
+from recorder.processes import run_process
+from recorder.settings import Settings
+from recorder.web.answers import Answers
+from recorder.web.app import create_app
+from recorder.web.drawing import Drawing
+from recorder.web.gate import Gate
+from recorder.web.health import Supervision
+from recorder.web.metrics import Measures
+from recorder.web.rules import Origin, parse_origin
+from recorder.web.server import listen, server_for
+from recorder.web.services import Services
+from recorder.web.streaming import Pace
+from recorder.web.upkeep import keep_up
+
+log = structlog.get_logger(__name__)
+
+
+def web() -> None:
+    """Serve the pages and the API until stopped; put a reverse proxy with TLS before it.
+
+    Examples: `recorder web` ·
+    `RECORDER_WEB_ORIGIN=http://127.0.0.1:8080 RECORDER_WEB_PLAIN_HTTP=true recorder web`
+    """
+    run_process(serve, configure_logs=logs.configure)
+
+
+async def serve(settings: Settings) -> None:
+    """Build the parts and serve until the process is told to stop."""
+    origin = origin_of(settings)
+    listening = listen(settings.web_host, settings.web_port)
+    with listening:
+        async with connect(url_of(settings), application="web") as engine:
+            services = services_around(engine, settings, origin)
+            server = server_for(create_app(services), origin=origin)
+            log.info("web_serves", host=settings.web_host, port=settings.web_port)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(server.run_until_cancelled(listening), name="web")
+                tasks.create_task(keep_up(services), name="upkeep")
+
+
+def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> Services:
+    """Wire the services around an engine that is there."""
+    regulation = load_regulation(settings.regulation_file)
+    parts = parts_around(engine, settings)
+    clock, measures = parts.clock, Measures()
+    drawing = Drawing(office=regulation.controller.name, zone=settings.office_zone)
+    refusals, limits = PostgresRefusals(engine, clock), PostgresLimits(engine)
+
+    async def figures(into: Measures) -> None:
+        now = clock.now()
+        local = now.astimezone(settings.office_zone)
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        await read_figures(engine, into, now=now, midnight=lambda: midnight)
+
+    return Services(
+        origin=origin,
+        clock=clock,
+        zone=settings.office_zone,
+        purposes=regulation.purposes,
+        drawing=drawing,
+        answers=Answers(drawing),
+        measures=measures,
+        places=ListedPlaces(parts.workstations, trusted=settings.trusted_proxies),
+        note_refusal=refusals.note,
+        gate=Gate(
+            access=parts.gate,
+            doorkeeper=parts.door,
+            programs=PostgresPrograms(engine),
+            limits=limits,
+            measures=measures,
+            clock=clock,
+            origin=origin,
+        ),
+        limits=limits,
+        supervision=Supervision(
+            parts=PartsOfWeb(engine, vault=settings.vault_dir, keys=settings.key_dir),
+            figures=figures,
+            measures=measures,
+            metrics_token=settings.metrics_token.get_secret_value(),
+        ),
+        doorkeeper=parts.door,
+        accounts=parts.keeper,
+        sessions=PostgresSessions(engine),
+        finder=PostgresFinder(engine, office_zone=settings.office_zone),
+        listening=Listening(
+            playbacks=PostgresPlaybacks(engine),
+            audio=open_vault(settings),
+            clock=clock,
+            new_id=uuids.uuid7,
+        ),
+        pace=Pace(),
+        draw_factor=lambda secret, login: qr_svg(enrolment_uri(secret, login)),
+    )
+
+
+def origin_of(settings: Settings) -> Origin:
+    """Return where people find the web. Raises ``ConfigurationError``."""
+    if settings.web_origin is None:
+        raise ConfigurationError(
+            "RECORDER_WEB_ORIGIN is needed: the address that people type, "
+            "for example https://rejestrator.example"
+        )
+    try:
+        origin = parse_origin(settings.web_origin)
+    except ValueError as error:
+        raise ConfigurationError(f"RECORDER_WEB_ORIGIN: {error}") from error
+    if origin.secure:
+        return origin
+    if not settings.web_plain_http:
+        raise ConfigurationError(
+            "RECORDER_WEB_ORIGIN is without TLS: put a reverse proxy with a certificate before it; "
+            "for a trial on this machine set RECORDER_WEB_PLAIN_HTTP=true"
+        )
+    if not origin.on_loopback:
+        raise ConfigurationError(
+            "RECORDER_WEB_PLAIN_HTTP is for a trial on loopback alone: passwords would be readable"
+        )
+    return origin

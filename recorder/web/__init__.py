@@ -1,0 +1,1 @@
+"""The web application: pages for people, JSON for machines, the same rules for both."""

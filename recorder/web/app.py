@@ -1,0 +1,95 @@
+"""The application and its only route table."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from recorder.web.api import calls, me, playbacks, recordings
+from recorder.web.bodies import Bodies
+from recorder.web.door import Door
+from recorder.web.envelope import Envelope
+from recorder.web.gate import guarded, named
+from recorder.web.pages import account, home, language, sign_in
+from recorder.web.services import Services
+
+STATIC = Path(__file__).parent / "static"
+API = (me.router, calls.router, recordings.router, playbacks.router)
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Application(FastAPI):
+    """FastAPI without its own walls: what goes wrong ends in the envelope, in one place."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return the routes alone."""
+        return AsyncExitStackMiddleware(self.router)
+
+
+def create_app(services: Services) -> ASGIApp:
+    """Return the whole application, ready to be served."""
+    app = Application(
+        title="Rejestrator",
+        version="1",
+        description="Calls, recordings and what was done with them. See docs/api.md.",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.services = services
+    for each in API:
+        app.router.routes.extend(each.routes)
+    app.router.routes.extend(_pages(services))
+    door = Door(
+        Bodies(app),
+        origin=services.origin,
+        places=services.places,
+        note=services.note_refusal,
+        measures=services.measures,
+        clock=services.clock,
+    )
+    return Envelope(
+        door,
+        origin=services.origin,
+        answers=services.answers,
+        measures=services.measures,
+        clock=services.clock,
+    )
+
+
+def _pages(services: Services) -> list[Route | Mount]:
+    watch = services.supervision
+    table: list[tuple[str, str, Handler]] = [
+        ("GET", "/", home.home),
+        ("POST", "/language", language.choose),
+        ("GET", "/sign-in", sign_in.form),
+        ("POST", "/sign-in", sign_in.enter),
+        ("POST", "/sign-out", sign_in.leave),
+        ("GET", "/first-run", sign_in.first_form),
+        ("POST", "/first-run", sign_in.first_account),
+        ("GET", "/account", account.show),
+        ("POST", "/account/password", account.change_password),
+        ("POST", "/account/prove", account.prove),
+        ("POST", "/account/second-factor", account.begin_factor),
+        ("POST", "/account/second-factor/confirm", account.confirm_factor),
+        ("POST", "/account/sessions/{session_id:uuid}/end", account.end_session),
+    ]
+    routes: list[Route | Mount] = [
+        Route(path, guarded(services.gate, path, handler), methods=[method])
+        for method, path, handler in table
+    ]
+    for path, watched in (
+        ("/healthz", watch.healthz),
+        ("/readyz", watch.readyz),
+        ("/metrics", watch.metrics),
+    ):
+        routes.append(Route(path, named(path, watched), methods=["GET"]))
+    return [*routes, Mount("/static", StaticFiles(directory=STATIC), name="static")]

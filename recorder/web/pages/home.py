@@ -1,0 +1,34 @@
+"""The first page after signing in."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from recorder.access.model import Permission
+from recorder.web.api.routing import asker_of, services_of
+from recorder.web.gate import needs
+from recorder.web.languages import language_of, later, speaker
+
+NO_FACTOR = later("Set the second factor under “My account”.")
+
+
+@needs(Permission.OWN_ACCOUNT)
+async def home(request: Request) -> Response:
+    """Say who is here, as what, and until when."""
+    asker, services = asker_of(request), services_of(request)
+    say = speaker(language_of(request.scope))
+    findings = [] if asker.second_factor else [say(NO_FACTOR)]
+    roles = ", ".join(say(ROLES[each]) for each in sorted(asker.account.roles))
+    facts = [(say("You are here as"), roles)]
+    return services.drawing.page("home.html", request.scope, facts=facts, findings=findings)
+
+
+ROLES = {
+    "registry_clerk": later("registry clerk"),
+    "listener": later("authorised listener"),
+    "copy_maker": later("copy maker"),
+    "administrator": later("Administrator"),
+    "dpo": later("data protection officer"),
+    "sysadmin": later("system administrator"),
+    "contractor": later("maintenance contractor"),
+}
+later("You are here as")

@@ -1,0 +1,1 @@
+"""From where the application may be used (§ 6.2)."""
