@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 import uuid_utils.compat as uuids
 
 from recorder import logs
+from recorder.adapters.ami import open_ami
 from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
 from recorder.adapters.ari import AriClient
 from recorder.adapters.bypassed import BypassedLog
@@ -61,8 +62,10 @@ async def serve(settings: Settings) -> None:
             on_connect=lambda: reconcile(),  # noqa: PLW0108
             on_disconnect=lambda: capture.disconnected(),  # noqa: PLW0108
         )
+        s = settings
+        live = stack.enter_context(open_ami(s.ami_host, s.ami_port, s.ami_user, s.ami_password))
         capture = Capture(
-            switchboard=AriSwitchboard(client, announcements=settings.announcement_dir_of_pbx),
+            switchboard=AriSwitchboard(client, sounds=s.announcement_dir_of_pbx, live=live),
             journals=journals,
             spool=spool,
             announcements=announcements,

@@ -74,6 +74,8 @@ class Reason(StrEnum):
     CALLER_LEFT = "caller_left"
     # Nobody of the office came on the line.
     NOT_ANSWERED = "not_answered"
+    # Connected from the start with somebody outside the office only.
+    FORWARDED_OUTSIDE = "forwarded_outside"
     # Something failed; each of these leaves an incident.
     ANNOUNCEMENT_MISSING = "announcement_missing"
     ANNOUNCEMENT_FAILED = "announcement_failed"
@@ -105,6 +107,7 @@ class IncidentKind(StrEnum):
     JOURNAL_UNREADABLE = "journal_unreadable"
     ORPHAN_AUDIO = "orphan_audio"
     RECORDING_DAMAGED = "recording_damaged"
+    STOP_REFUSED = "stop_refused"
 
 
 class PlaybackResult(StrEnum):

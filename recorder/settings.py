@@ -23,7 +23,7 @@ from recorder.workstations.model import Network
 from recorder.workstations.rules import parse_network
 
 PREFIX = "RECORDER_"
-SECRETS = ("ari_password", "database_url", "metrics_token")
+SECRETS = ("ami_password", "ari_password", "database_url", "metrics_token")
 """Settings that are also read from a file named by ``RECORDER_<NAME>_FILE``."""
 
 
@@ -45,6 +45,14 @@ class Settings(BaseSettings):
     ari_user: str = Field(default="recorder", description="ARI account")
     ari_password: SecretStr = Field(
         default=SecretStr(""), description="password of the ARI account"
+    )
+    ami_host: str = Field(default="127.0.0.1", description="address on which AMI answers")
+    ami_port: int = Field(default=5038, ge=1, le=65535, description="port on which AMI answers")
+    ami_user: str = Field(default="recorder", description="AMI account")
+    ami_password: SecretStr = Field(
+        default=SecretStr(""),
+        description="password of the AMI account; empty = AMI is not used, and recordings are "
+        "stopped by the dialplan alone",
     )
     probe_host: str = Field(
         default="127.0.0.1", description="address on which the dialplan asks capture"

@@ -1,8 +1,9 @@
 """What the audit trail's service asks of whoever keeps the trail."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from recorder.audit.event import AuditEvent
@@ -38,3 +39,13 @@ class Trail(Protocol):
 
     async def forget_personal(self, *, before: datetime, event: AuditEvent) -> int:
         """Drop personal parts of older entries, and tell the trail if there were any."""
+
+
+class Checkpoints(Protocol):
+    """Where signed notes are kept. Both methods raise ``VaultUnavailable``."""
+
+    def keep(self, seq: int, note: str) -> Path:
+        """Write a checkpoint durably, unless there is one; return where."""
+
+    def notes(self) -> Mapping[str, str]:
+        """Return all checkpoints by name."""

@@ -11,6 +11,7 @@ from recorder.audit.rules import BEGINNING, Entry, Fault, Position, Verifier, Wh
 from recorder.errors import RuleViolation
 
 PAGE = 5000
+FORGET_AT_ONCE = 20_000
 LOWEST = -(2**63)
 """Reading begins here: an entry with a number before the first would else hide from it."""
 
@@ -85,12 +86,14 @@ class Auditor:
     ) -> int:
         """Drop the oldest part, all of it older than ``before``; return how many entries.
 
-        What is dropped is verified first. Raises ``RuleViolation`` where it does not verify.
+        Goes in steps: call it until it returns 0. What is dropped is verified first. Raises
+        ``RuleViolation`` where it does not verify.
         """
         start = await self._start()
-        through = await self._trail.last_before(before)
         if start is None:
             raise RuleViolation("nothing is forgotten, the trail's beginning is missing")
+        # After a long pause there may be more than one statement has time for.
+        through = min(await self._trail.last_before(before), start.seq + FORGET_AT_ONCE)
         if through <= start.seq:
             return 0
         verifier = Verifier(start=start)

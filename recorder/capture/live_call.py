@@ -110,8 +110,11 @@ class LiveCall:
 
     async def follow(self) -> None:
         """Ask the PBX to go on reporting this call."""
+        await self._follow(self.channel_id)
+
+    async def _follow(self, channel_id: str) -> None:
         try:
-            await self._tools.switchboard.follow(self.channel_id)
+            await self._tools.switchboard.follow(channel_id)
         except (CallGone, SwitchboardUnavailable) as error:
             # Its end is then learnt at the next reconciliation; the call itself is not hurt.
             log.warning("not_followed", why=type(error).__name__)
@@ -164,6 +167,8 @@ class LiveCall:
                 self._set_timer(timer, seconds)
             case ev.CheckAudio(recording_id=recording_id, seconds=seconds):
                 _call_later(seconds, lambda: self._check_audio(recording_id))
+            case ev.FollowParty(channel_id=party):
+                await self._follow(party)
             case ev.StopRecording(recording_id=recording_id):
                 await switchboard.stop_recording(channel_id, recording_id)
             case ev.Release():

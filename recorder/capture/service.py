@@ -90,10 +90,11 @@ class Capture:
 
     def arrive(self, arrival: ev.Arrival, mono: float) -> None:
         """Take a caller whom the PBX hands over. The same channel twice is one call."""
-        if arrival.channel_id not in self._calls:
+        call = self._calls.get(arrival.channel_id)
+        if call is None:
             call, _ = self._take(arrival, Phase.ARRIVING)
             self._start(call)
-            call.put(ev.CallerEntered(at=arrival.at, mono=mono))
+        call.put(ev.CallerEntered(at=arrival.at, mono=mono))
 
     def deliver(self, channel_id: str, event: ev.Event) -> None:
         """Hand an event to its call; one for an unknown call is nobody's."""
@@ -207,6 +208,7 @@ class Capture:
             following=replace(
                 self._following(record.recording_id),
                 bridged=bool(record.bridged) and record.bridged[-1].until is None,
+                stopped=any(each.kind == "recording:stopped" for each in record.timeline),
             ),
             tools=self._tools,
         )

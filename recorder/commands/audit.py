@@ -15,8 +15,9 @@ from recorder.adapters.audit_files import CheckpointFolder, create_key, read_key
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.postgres.trail_reading import PostgresTrail, Wanted
 from recorder.audit.event import AuditEvent
+from recorder.audit.keeping import TrailKeeper
 from recorder.audit.notes import BadNote, PublicKey, SigningKey
-from recorder.audit.rules import Entry, Position
+from recorder.audit.rules import Entry
 from recorder.audit.service import Auditor, Report
 from recorder.commands.acting import operator
 from recorder.commands.asking import JsonOption, LimitOption, OffsetOption, ask_database
@@ -143,7 +144,7 @@ def checkpoint() -> None:
     """
     settings = load_settings()
     key = _key(settings)
-    found = ask_database(settings, lambda engine: take_checkpoint(engine, settings, key))
+    found = ask_database(settings, lambda engine: _keeper(engine, settings, key).checkpoint())
     if found is None:
         typer.echo("Nothing was added since the last checkpoint.")
     else:
@@ -187,7 +188,7 @@ def export(
         trail = PostgresTrail(engine)
         await trail.record(_act("audit:exported", {"revealed": reveal}))
         if settings.audit_key_file is not None:
-            await take_checkpoint(engine, settings, _key(settings))
+            await _keeper(engine, settings, _key(settings)).checkpoint()
         checkpoints = CheckpointFolder(settings.audit_checkpoint_dir).notes()
         return await write_export(trail, folder, public, checkpoints, reveal=reveal)
 
@@ -202,36 +203,21 @@ def forget() -> None:
     Examples: `recorder audit forget` · `RECORDER_AUDIT_DAYS=1096 recorder audit forget`
     """
     settings = load_settings()
-    key, now = _key(settings), SystemClock().now()
-
-    async def drop(engine: AsyncEngine) -> tuple[int, int]:
-        auditor = Auditor(PostgresTrail(engine), public=key.public)
-        return (
-            await auditor.forget_personal(
-                before=now - timedelta(days=settings.audit_personal_days),
-                actor=operator(),
-                now=now,
-            ),
-            await auditor.forget(
-                key, before=now - timedelta(days=settings.audit_days), actor=operator(), now=now
-            ),
-        )
-
-    personal, entries = ask_database(settings, drop)
-    typer.echo(f"Dropped the personal part of {personal} entries, and {entries} entries.")
+    key = _key(settings)
+    gone = ask_database(settings, lambda engine: _keeper(engine, settings, key).forget())
+    typer.echo(f"Dropped the personal part of {gone.personal} entries, and {gone.entries} entries.")
 
 
-async def take_checkpoint(
-    engine: AsyncEngine, settings: Settings, key: SigningKey
-) -> tuple[Position, Path] | None:
-    """Sign the trail's end and keep the note; None = nothing to sign."""
-    folder = CheckpointFolder(settings.audit_checkpoint_dir)
-    auditor = Auditor(PostgresTrail(engine), public=key.public)
-    signed = await auditor.checkpoint(key, folder.notes(), now=SystemClock().now())
-    if signed is None:
-        return None
-    position, note = signed
-    return position, folder.keep(position.seq, note)
+def _keeper(engine: AsyncEngine, settings: Settings, key: SigningKey) -> TrailKeeper:
+    return TrailKeeper(
+        PostgresTrail(engine),
+        CheckpointFolder(settings.audit_checkpoint_dir),
+        SystemClock(),
+        key=key,
+        actor=operator(),
+        keep_days=settings.audit_days,
+        keep_personal_days=settings.audit_personal_days,
+    )
 
 
 def _act(action: str, details: dict[str, Any]) -> AuditEvent:

@@ -32,7 +32,10 @@ def trial_regulation(*, choice_wait_s: float | None = None) -> str:
     """
     text = (CHECKOUT / "regulation.toml").read_text(encoding="utf-8")
     text = text.replace("recording = false", "recording = true")
-    text = text.replace("trunks = []", 'trunks = [{ endpoint = "trunk", context = "from-trunk" }]')
+    listed = ", ".join(
+        f'{{ endpoint = "{each}", context = "from-trunk" }}' for each in ("trunk", "outside")
+    )
+    text = text.replace("trunks = []", f"trunks = [{listed}]")
     if choice_wait_s is not None:
         text = text.replace("choice_wait_s = 3.0", f"choice_wait_s = {choice_wait_s}")
     return text
@@ -49,12 +52,15 @@ class Office:
         regulation: str,
         report: Callable[[str], None],
         settings: dict[str, str] | None = None,
+        dialplan: str = "",
     ) -> None:
+        """``dialplan`` is added to the office's own."""
         self.directory = directory.resolve()
         self._cache = cache
         self._regulation = regulation
         self._report = report
         self._more = settings or {}
+        self._dialplan = dialplan
         self.spool = self.directory / "asterisk/spool/rejestrator"
         self.vault = self.directory / "vault"
         self.keys = self.directory / "keys"
@@ -88,6 +94,8 @@ class Office:
             "RECORDER_ARI_PASSWORD": self.asterisk.ari_password,
             # As in a real installation: no process is the owner of the tables.
             "RECORDER_DATABASE_URL": self.postgres.member_url("recorder_runtime"),
+            "RECORDER_AMI_PORT": str(self.asterisk.ami_port),
+            "RECORDER_AMI_PASSWORD": self.asterisk.ami_password,
             "RECORDER_SPOOL_DIR": str(self.spool),
             "RECORDER_VAULT_DIR": str(self.vault),
             "RECORDER_KEY_DIR": str(self.keys),
@@ -123,7 +131,8 @@ class Office:
                 "RECORDER_PROBE_URL": f"http://127.0.0.1:{self.probe_port}/probe",
                 "RECORDER_SPOOL": str(self.spool),
             },
-            dialplan=(CHECKOUT / "dialplan/recorder.conf").read_text(encoding="utf-8"),
+            dialplan=(CHECKOUT / "dialplan/recorder.conf").read_text(encoding="utf-8")
+            + self._dialplan,
         )
         self._asterisk.start()
 

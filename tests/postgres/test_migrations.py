@@ -16,6 +16,7 @@ from recorder.adapters.postgres import migrate
 from recorder.adapters.postgres.schema import METADATA
 from recorder.embedded.postgres import binaries
 from recorder.errors import ConfigurationError, LedgerUnavailable
+from tests.postgres.conftest import member_url_of
 from tests.postgres.test_commands import seal
 
 pytestmark = pytest.mark.postgres
@@ -27,6 +28,34 @@ def test_there_and_back_and_there(empty_url: str) -> None:
     migrate.downgrade(empty_url, to="base")
     assert migrate.current(empty_url) is None
     assert migrate.upgrade(empty_url) == migrate.head()
+
+
+def test_an_owner_who_is_no_superuser_migrates_where_the_roles_are_there(
+    postgres: EmbeddedPostgres, empty_url: str
+) -> None:
+    """As OPERATIONS.md has it: the roles come from the server's administrator."""
+    name = empty_url.rpartition("/")[2]
+    with psycopg.connect(postgres.plain_url, autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS plain_owner")
+        connection.execute("CREATE ROLE plain_owner LOGIN PASSWORD 'x'")
+        connection.execute(f"ALTER DATABASE {name} OWNER TO plain_owner".encode())
+    try:
+        url = f"postgresql+psycopg://plain_owner:x@127.0.0.1:{postgres.port}/{name}"
+        assert migrate.upgrade(url) == migrate.head()
+        with psycopg.connect(url.replace("+psycopg", "")) as connection:
+            connection.execute("SELECT audit_forget(seq, '') FROM audit_event")
+        migrate.downgrade(url, to="base")
+    finally:
+        with psycopg.connect(postgres.plain_url, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+            connection.execute("DROP ROLE plain_owner")
+
+
+def test_a_process_is_told_that_only_the_owner_migrates(
+    postgres: EmbeddedPostgres, empty_url: str
+) -> None:
+    with pytest.raises(ConfigurationError, match="owner"):
+        migrate.upgrade(member_url_of(postgres, empty_url, "recorder_runtime"))
 
 
 def test_what_was_stored_before_there_were_keys_is_plain(database_url: str, tmp_path: Path) -> None:

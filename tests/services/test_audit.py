@@ -2,16 +2,22 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
+import structlog
 
+from recorder.adapters.audit_files import CheckpointFolder
+from recorder.audit import service
 from recorder.audit.event import Actor, ActorKind, AuditEvent
+from recorder.audit.keeping import TrailKeeper
 from recorder.audit.notes import Kind, SigningKey
 from recorder.audit.ports import Start
 from recorder.audit.rules import BEGINNING, Entry, Fault, Position, Why, chain
 from recorder.audit.service import Auditor
 from recorder.errors import RuleViolation
 from tests.builders import NOON
+from tests.fakes import FakeClock
 
 KEY = SigningKey("office/audit", bytes(range(32)))
 CAPTURE = Actor(kind=ActorKind.PROCESS, name="capture")
@@ -23,6 +29,7 @@ class FakeTrail:
     def __init__(self, *, appended_meanwhile: int = 0) -> None:
         self.entries: list[Entry] = []
         self.begins = Start(position=BEGINNING, note="")
+        self.personal_forgotten_before: datetime | None = None
         self._meanwhile = appended_meanwhile
 
     def append(self, count: int, *, at: datetime = NOON) -> None:
@@ -54,7 +61,8 @@ class FakeTrail:
         return dropped
 
     async def forget_personal(self, *, before: datetime, event: AuditEvent) -> int:
-        raise NotImplementedError
+        self.personal_forgotten_before = before
+        return 0
 
 
 @pytest.mark.parametrize("there", [0, 2])
@@ -127,3 +135,58 @@ async def test_a_forgotten_beginning_needs_the_key_that_signed_it() -> None:
     for public in (None, SigningKey("office/audit", bytes(32)).public):
         report = await Auditor(trail, public=public).verify({})
         assert report.fault == Fault(seq=1, why=Why.MISSING)
+
+
+def a_keeper(trail: FakeTrail, folder: Path) -> TrailKeeper:
+    return TrailKeeper(
+        trail,
+        CheckpointFolder(folder),
+        FakeClock(),
+        key=KEY,
+        actor=CAPTURE,
+        keep_days=731,
+        keep_personal_days=30,
+    )
+
+
+async def test_a_long_backlog_goes_in_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "FORGET_AT_ONCE", 4)
+    trail = FakeTrail()
+    trail.append(10, at=NOON - timedelta(days=732))
+    trail.append(1)
+    assert (await a_keeper(trail, tmp_path).forget()).entries == 10
+    told = [each.details for each in trail.entries if each.action == "audit:forgotten"]
+    assert told == ['{"through":4}', '{"through":8}', '{"through":10}']
+    assert (await Auditor(trail, public=KEY.public).verify({})).sound
+
+
+async def test_every_day_what_is_past_its_time_goes_and_the_rest_is_signed(tmp_path: Path) -> None:
+    """R8.1e, R8.1f."""
+    trail = FakeTrail()
+    trail.append(3, at=NOON - timedelta(days=732))
+    trail.append(2)
+    await a_keeper(trail, tmp_path).daily()
+    assert [each.action for each in trail.entries][2:] == ["audit:forgotten"]
+    assert trail.personal_forgotten_before == NOON - timedelta(days=30)
+    assert [path.name for path in tmp_path.iterdir()] == ["000000000006.note"]
+    await a_keeper(trail, tmp_path).daily()
+    assert len(list(tmp_path.iterdir())) == 1
+    notes = CheckpointFolder(tmp_path).notes()
+    assert (await Auditor(trail, public=KEY.public).verify(notes)).sound
+
+
+async def test_a_broken_trail_is_neither_signed_nor_cut_and_the_process_lives(
+    tmp_path: Path,
+) -> None:
+    trail = FakeTrail()
+    trail.append(3)
+    await a_keeper(trail, tmp_path).daily()
+    trail.append(3)
+    del trail.entries[4]
+    with structlog.testing.capture_logs() as logged:
+        await a_keeper(trail, tmp_path).daily()
+    assert [each["event"] for each in logged] == ["audit_trail_not_kept"]
+    assert "entry 5: missing" in logged[0]["why"]
+    assert len(list(tmp_path.iterdir())) == 1

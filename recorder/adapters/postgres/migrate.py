@@ -10,6 +10,7 @@ from alembic.util import CommandError
 from sqlalchemy import create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from recorder.adapters.postgres.connect import NOT_ALLOWED
 from recorder.errors import ConfigurationError, LedgerUnavailable
 
 PACKAGE = Path(__file__).resolve().parents[2]
@@ -35,7 +36,13 @@ def upgrade(url: str, *, to: str = "head") -> str:
         raise ConfigurationError(f"no such revision: {to}") from error
     except (SQLAlchemyError, OSError) as error:
         # Without its cause: a message of PostgreSQL quotes rows.
-        raise LedgerUnavailable(f"the migration failed ({_state(error)}); try again") from None
+        state = _state(error)
+        if state == NOT_ALLOWED:
+            raise ConfigurationError(
+                "this login may not migrate: RECORDER_DATABASE_URL must be the owner's here "
+                "(OPERATIONS.md, Install)"
+            ) from None
+        raise LedgerUnavailable(f"the migration failed ({state}); try again") from None
     return current(url) or ""
 
 
