@@ -199,6 +199,7 @@ def call(
     caller: Caller,
     *,
     sip_port: int,
+    host: str = "127.0.0.1",
     calls: int = 1,
     at_once: int = 1,
     a_second: int = 1,
@@ -229,7 +230,7 @@ def call(
     return Sipp(
         directory,
         [
-            *(f"127.0.0.1:{sip_port}", "-sf", str(scenario), "-i", caller.address),
+            *(f"{host}:{sip_port}", "-sf", str(scenario), "-i", caller.address),
             *("-p", str(_free_udp(caller.address)), "-mi", caller.address),
             *("-mp", str(_free_udp(caller.address) // 2 * 2), "-t", "u1"),
             *("-m", str(calls), "-l", str(at_once), "-r", str(a_second)),
@@ -238,7 +239,14 @@ def call(
     )
 
 
-def desk(directory: Path, *, port: int, ring_s: float = 0.2, trace: bool = False) -> Sipp:
+def desk(
+    directory: Path,
+    *,
+    port: int,
+    address: str = DESK,
+    ring_s: float = 0.2,
+    trace: bool = False,
+) -> Sipp:
     """Answer calls at the desk until stopped; the caller hangs up."""
     directory.mkdir(parents=True, exist_ok=True)
     sound = directory / "desk.alaw"
@@ -251,8 +259,8 @@ def desk(directory: Path, *, port: int, ring_s: float = 0.2, trace: bool = False
     return Sipp(
         directory,
         [
-            *("127.0.0.1", "-sf", str(scenario), "-i", DESK, "-p", str(port), "-mi", DESK),
-            *("-mp", str(_free_udp(DESK) // 2 * 2), "-t", "u1"),
+            *("127.0.0.1", "-sf", str(scenario), "-i", address, "-p", str(port), "-mi", address),
+            *("-mp", str(_free_udp(address) // 2 * 2), "-t", "u1"),
             *(TRACE if trace else ()),
         ],
     )
