@@ -1,6 +1,7 @@
 """The command ``recorder``: what an administrator does at a prompt."""
 
 import sys
+from typing import cast
 
 import typer
 from typer.core import TyperGroup
@@ -9,13 +10,19 @@ from recorder.commands import (
     announcement,
     audit,
     authorisation,
+    backup,
     calls,
     config,
     contractor,
     db,
     demo,
+    erasing,
+    hold,
     keys,
+    ledger,
     recordings,
+    restore,
+    retention,
     sign_in,
     status,
     user,
@@ -37,8 +44,6 @@ app.add_typer(db.app, name="db")
 app.add_typer(announcement.app, name="announcement")
 app.add_typer(calls.app, name="calls")
 app.add_typer(recordings.app, name="recordings")
-app.add_typer(demo.app, name="demo")
-app.add_typer(audit.app, name="audit")
 app.command("sign-in")(sign_in.sign_in)
 app.command("sign-out")(sign_in.sign_out)
 app.add_typer(user.app, name="user")
@@ -46,12 +51,25 @@ app.add_typer(authorisation.app, name="authorisation")
 app.add_typer(workstation.app, name="workstation")
 app.add_typer(contractor.app, name="contractor")
 app.command("web")(web.web)
+app.add_typer(demo.app, name="demo")
 app.add_typer(keys.app, name="keys")
+app.add_typer(hold.app, name="hold")
+app.add_typer(erasing.approvals, name="approval")
+app.command("purge")(erasing.purge)
+app.command("erase")(erasing.erase)
+app.command("reconcile")(retention.reconcile)
+app.add_typer(retention.reports, name="report")
+app.add_typer(backup.app, name="backup")
+app.command("restore")(restore.restore)
+app.add_typer(ledger.app, name="erasures")
+config.app.command("apply-retention")(retention.apply_retention)
+app.add_typer(audit.app, name="audit")
 
 
 def command() -> TyperGroup:
     """Return the command with the gate in front of everything below it."""
-    whole = typer.main.get_group(app)
+    # get_command, for it alone adds the shell's completion.
+    whole = cast("TyperGroup", typer.main.get_command(app))
     guard(whole)
     return whole
 

@@ -8,12 +8,15 @@
     ├── NotFound                  1   person: no such call, recording or announcement
     ├── CallGone                  1   nobody: the caller has left, which is not a failure
     ├── AnnouncementRefused       1   person: the sound cannot be used, with the reason
+    ├── RowRefused                1   nobody: a defect; PostgreSQL will never take the row
     ├── RecordingDamaged          1   operator: stored audio is not what was sealed
+    ├── BackupDamaged             1   operator: a backup is not what was made; nothing is restored
     └── Unavailable               3   retry: a part cannot be reached
         ├── SwitchboardUnavailable    Asterisk does not answer
         ├── LedgerUnavailable         PostgreSQL does not answer
         ├── TrailUnavailable          the audit trail cannot be written: the act is refused
         ├── SpoolUnavailable          the spool cannot be read or written
+        ├── BackupUnavailable         a place of backups, or a tool of PostgreSQL, fails
         └── VaultUnavailable          the vault cannot be read or written
             └── KeyUnavailable        the keys cannot be read, or lie under another master key
 
@@ -50,8 +53,16 @@ class AnnouncementRefused(RecorderError):
     """A sound file cannot become an announcement; the message says why."""
 
 
+class RowRefused(RecorderError):
+    """PostgreSQL will never take this row: a defect of ours, not an outage."""
+
+
 class RecordingDamaged(RecorderError):
     """Stored audio does not authenticate, or its key is missing; nothing of it is given out."""
+
+
+class BackupDamaged(RecorderError):
+    """A file of a backup is missing, changed or another's; nothing of it is restored."""
 
 
 class Unavailable(RecorderError):
@@ -74,6 +85,10 @@ class TrailUnavailable(Unavailable):
 
 class SpoolUnavailable(Unavailable):
     """The spool is missing, read-only or full."""
+
+
+class BackupUnavailable(Unavailable):
+    """A place of backups cannot be read or written, or PostgreSQL's tool is missing or failed."""
 
 
 class VaultUnavailable(Unavailable):

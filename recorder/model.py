@@ -106,6 +106,13 @@ class IncidentKind(StrEnum):
     PBX_LOST = "pbx_lost"
     JOURNAL_UNREADABLE = "journal_unreadable"
     ORPHAN_AUDIO = "orphan_audio"
+    ERASURE_FAILED = "erasure_failed"
+    PURGE_BRAKED = "purge_braked"
+    CLOCK_JUMP = "clock_jump"
+    RECORDING_MISSING = "recording_missing"
+    REVIEW_OVERDUE = "review_overdue"
+    RETENTION_SHORTENED = "retention_shortened"
+    STRAY_TRACES = "stray_traces"
     RECORDING_DAMAGED = "recording_damaged"
     STOP_REFUSED = "stop_refused"
 

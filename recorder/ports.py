@@ -4,7 +4,7 @@ Named after the need, not the product. Every fake in ``tests/fakes.py`` and ever
 passes the same contract suite.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -129,6 +129,9 @@ class Spool(Protocol):
     def audio_written_at(self, recording_id: RecordingId) -> datetime | None:
         """Return when its last byte was written, None if there is no such file."""
 
+    def all_audio(self) -> Iterable[RecordingId]:
+        """Return the id of every audio file; an unreadable spool has none."""
+
     def free_bytes(self) -> int:
         """Return the space left for audio. Raises ``SpoolUnavailable`` when not writable."""
 
@@ -230,8 +233,11 @@ class Ledger(Protocol):
     async def knows_channel(self, node: str, channel_id: str) -> bool:
         """Tell whether a call with this channel has a row."""
 
-    async def record_incident(self, incident: Incident) -> None:
-        """Write an incident that belongs to no call."""
+    async def record_incident(self, incident: Incident, *, once: bool = False) -> bool:
+        """Write an incident that belongs to no call; True if it was written.
+
+        ``once``: not if one of the same kind with the same detail is there.
+        """
 
     async def mark_damaged(self, recording_id: RecordingId, *, at: datetime, detail: str) -> bool:
         """Mark a recording as damaged and write the incident, in one transaction (RG.3).

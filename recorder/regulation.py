@@ -94,6 +94,20 @@ class Retention(_Section):
     days: Annotated[int, Field(ge=1, le=LONGEST_RETENTION_DAYS)]
 
 
+class Backups(_Section):
+    """RG.17: how long the keys of a backup live; with ``retention.days`` at most 30 days."""
+
+    key_days: Annotated[int, Field(ge=0, lt=LONGEST_RETENTION_DAYS)]
+    """0 = no backup is made."""
+
+
+class HoldTerms(_Section):
+    """§ 7.3: who may let a held recording go."""
+
+    four_eyes: bool
+    """R7.3e: lifting a hold, and erasing by hand, take a second person."""
+
+
 class Requests(_Section):
     """§ 7.4: how long a request is in time."""
 
@@ -122,6 +136,8 @@ class Regulation(_Section):
     scope: Scope
     announcement: AnnouncementTerms
     retention: Retention
+    backups: Backups
+    holds: HoldTerms
     requests: Requests
     copies: Copies
     information_clause: InformationClause
@@ -138,6 +154,8 @@ PARAGRAPHS = {
     "scope.forwarded_outside": "§ 3.4",
     "announcement": "§ 8.2",
     "retention": "§ 7.2",
+    "backups": "§ 7.2",
+    "holds": "§ 7.3",
     "requests": "§ 7.4",
     "copies": "§ 7.9",
     "information_clause": "§ 8.2, annex 2",

@@ -7,6 +7,7 @@ the password, as container secrets do. What the regulation fixes is not here, bu
 
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -95,6 +96,23 @@ class Settings(BaseSettings):
     )
     regulation_file: Path = Field(
         default=Path("regulation.toml"), description="what the regulation fixes"
+    )
+    erasure_lead_minutes: int = Field(
+        default=60,
+        ge=10,
+        le=720,
+        description="how long before its limit a recording is erased",
+    )
+    backup_key_dirs: str = Field(
+        default="",
+        description="folders of key backups, destroyed in time, separated by colons",
+    )
+    erasure_ledger_file: Path | None = Field(
+        default=None, description="where the ledger of erasures is written hourly, off the machine"
+    )
+    pbx_log_dirs: str = Field(
+        default="",
+        description="folders of the PBX's own records and logs, separated by colons",
     )
     audit_key_file: Path | None = Field(
         default=None, description="private key that signs checkpoints of the audit trail"
@@ -195,6 +213,21 @@ class Settings(BaseSettings):
         """The proxies whose word on a client's address counts (R6.2b)."""
         parts = (parse_network(each) for each in self.trusted_proxy.split(",") if each.strip())
         return tuple(each for each in parts if each is not None)
+
+    @property
+    def erasure_lead(self) -> timedelta:
+        """How long before its limit a recording is erased."""
+        return timedelta(minutes=self.erasure_lead_minutes)
+
+    @property
+    def pbx_log_folders(self) -> tuple[Path, ...]:
+        """The PBX's folders in which old files are looked for."""
+        return tuple(Path(each) for each in self.pbx_log_dirs.split(":") if each)
+
+    @property
+    def backup_key_folders(self) -> tuple[Path, ...]:
+        """The places of key backups that are watched over."""
+        return tuple(Path(each) for each in self.backup_key_dirs.split(":") if each)
 
     @property
     def announcement_dir_of_pbx(self) -> Path:

@@ -6,10 +6,24 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import uuid_utils.compat as uuids
 
 from recorder.accounts.keeper import AccountKeeper
-from recorder.accounts.model import Account, Role, SessionKind
+from recorder.accounts.model import (
+    Account,
+    AccountId,
+    Credentials,
+    Role,
+    Session,
+    SessionId,
+    SessionKind,
+)
+from recorder.accounts.ports import Proof
 from recorder.accounts.service import Visitor
+from recorder.accounts.tokens import attempt_keys, sha256_of
+from recorder.adapters.clock import SystemClock
+from recorder.adapters.postgres.accounts import PostgresAccounts
+from recorder.adapters.postgres.connect import connect
 from recorder.adapters.session_file import keep_token
 from recorder.audit.event import Actor, ActorKind
 from recorder.authorisations.rules import ROLES_OF_PAPER
@@ -18,7 +32,7 @@ from recorder.settings import load_settings
 
 REGULATION = Path(__file__).parents[1] / "regulation.toml"
 PURPOSE = "zapewnienie bezpieczeństwa osób i mienia"
-PASSWORD = "czerwony rower za stodołą"  # noqa: S105 - a test's
+PASSWORD = "czerwony rower za stodołą"
 OPERATOR = Actor(kind=ActorKind.OPERATOR, name="root")
 
 
@@ -81,3 +95,39 @@ async def authorise(parts: Parts, holder: Account, roles: frozenset[Role]) -> No
         by=grantors[0].id,
     )
     await parts.registrar.confirm(granted.id, by=grantors[1].id)
+
+
+def sit_down(monkeypatch: pytest.MonkeyPatch, url: str, directory: Path, role: Role) -> None:
+    """Have somebody signed in without an entry in the trail, for tests that count entries."""
+    monkeypatch.setenv("RECORDER_SESSION_FILE", str(directory / "session"))
+    monkeypatch.setenv("RECORDER_TOTP", "optional")
+    asyncio.run(_sit_down(url, directory, role))
+
+
+async def _sit_down(url: str, directory: Path, role: Role) -> None:
+    async with connect(url) as engine:
+        store, now = PostgresAccounts(engine), SystemClock().now()
+        account = Account(
+            id=AccountId(uuids.uuid7()),
+            login="daria",
+            name="Daria",
+            post="IOD",
+            roles=frozenset({role}),
+            created_at=now,
+            password_set_at=now,
+            must_change_password=False,
+        )
+        session = Session(
+            id=SessionId(uuids.uuid7()),
+            account_id=account.id,
+            kind=SessionKind.PROMPT,
+            source="prompt",
+            created_at=now,
+            seen_at=now,
+            fresh_at=now,
+        )
+        assert await store.add(account, Credentials(password_hash=""), [])
+        keys = attempt_keys("daria", "prompt")
+        digest = sha256_of("daria")
+        assert await store.open_session(session, digest, proof=Proof(), keys=keys, events=[])
+    keep_token(directory / "session", "daria")

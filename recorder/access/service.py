@@ -38,7 +38,9 @@ class AccessRefused(RuleViolation):
     """The gate said no; ``reason.answer`` tells an application how to say it."""
 
     def __init__(self, reason: Why) -> None:
-        super().__init__(f"{SAID[reason.answer]} ({reason})")
+        said = SAID[reason.answer]
+        # Not a word more than for what does not exist.
+        super().__init__(said if reason.answer is Answer.NOT_FOUND else f"{said} ({reason})")
         self.reason = reason
 
 

@@ -67,6 +67,8 @@ class Ended(StrEnum):
     SECOND_FACTOR_CHANGED = "second_factor_changed"
     ROLES_CHANGED = "roles_changed"
     ACCOUNT_DISABLED = "account_disabled"
+    RESTORED = "restored"
+    """It came back with a backup."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from panoramisk.ami_protocol import AMIProtocol
 from pydantic import SecretStr
 
 from recorder.errors import CallGone, SwitchboardUnavailable
+from recorder.settings import Settings
 
 log = structlog.get_logger(__name__)
 
@@ -45,13 +46,17 @@ class AmiAccount:
     password: SecretStr
 
 
-def open_ami(
-    host: str, port: int, user: str, password: SecretStr
-) -> contextlib.AbstractContextManager["AmiControl | None"]:
+def open_ami(settings: Settings) -> contextlib.AbstractContextManager["AmiControl | None"]:
     """Return a connection to be entered; None inside when there is no password."""
-    if not password.get_secret_value():
+    if not settings.ami_password.get_secret_value():
         return contextlib.nullcontext()
-    return AmiControl(AmiAccount(host=host, port=port, user=user, password=password))
+    account = AmiAccount(
+        host=settings.ami_host,
+        port=settings.ami_port,
+        user=settings.ami_user,
+        password=settings.ami_password,
+    )
+    return AmiControl(account)
 
 
 class AmiControl:

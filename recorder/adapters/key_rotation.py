@@ -5,12 +5,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from recorder.adapters.files import is_there
 from recorder.adapters.keys import (
     CHECK,
     CHECK_FILE,
     CHECK_ID,
     KEY,
     KNOWN_TEXT,
+    NOT_FINISHED,
+    PENDING,
     locked,
     opened,
     put,
@@ -52,6 +55,8 @@ def rotate(
     if old.id == new.id:
         raise RuleViolation("the new master key is the old one")
     with opened(directory) as folder:
+        if is_there(PENDING, folder=folder):
+            raise ConfigurationError(NOT_FINISHED)
         with locked(folder, fcntl.LOCK_EX):
             _put_in_force(folder, old, new)
         every = list(recordings_in(folder))

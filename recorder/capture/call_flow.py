@@ -276,13 +276,15 @@ def _choose(flow: Flow) -> Step:
 
 
 def _key(flow: Flow, event: ev.KeyPressed) -> Step:
-    if len(flow.keys) >= MOST_KEYS_KEPT:
+    flooded = len(flow.keys) >= MOST_KEYS_KEPT
+    if flooded:
         # A refusal counts however many keys came before it.
         flow = replace(flow, keys=flow.keys[: MOST_KEYS_KEPT - 1])
     flow = replace(flow, keys=(*flow.keys, KeyPress(key=event.key, at=event.at)))
     note = ev.Note(kind="key:pressed", fields={"key": event.key, "at": event.at.isoformat()})
+    says_something = event.key in {"1", "2"} and event.key != flow.key
     state, commands = _choice(flow, event)
-    return state, (note, *commands)
+    return state, ((note, *commands) if says_something or not flooded else commands)
 
 
 def _choice(flow: Flow, event: ev.KeyPressed) -> Step:

@@ -67,6 +67,12 @@ def admitted() -> Admitted:
     return found
 
 
+def actor() -> Actor:
+    """Return what the trail calls the person at the prompt: account, or machine's user."""
+    found = _admitted.get()
+    return found.actor if found else operator()
+
+
 def account_id() -> AccountId:
     """Return the account of the person at the prompt. Raises ``AccessRefused`` if there is none."""
     visitor = admitted().visitor

@@ -1,6 +1,7 @@
 """``recorder web``: the pages and the JSON API. Wiring only; no decisions here."""
 
 import asyncio
+from collections.abc import Sequence
 
 import structlog
 import uuid_utils.compat as uuids
@@ -8,10 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder import logs
 from recorder.access.listening import Listening
+from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
+from recorder.adapters.audit_files import CheckpointFolder, read_key
+from recorder.adapters.keeping import open_keeping
 from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.figures import read_figures
 from recorder.adapters.postgres.finding import PostgresFinder
+from recorder.adapters.postgres.jobs import PostgresJobs
 from recorder.adapters.postgres.playbacks import PostgresPlaybacks
+from recorder.adapters.postgres.trail_reading import PostgresTrail
 from recorder.adapters.postgres.web import (
     ListedPlaces,
     PostgresLimits,
@@ -22,10 +28,12 @@ from recorder.adapters.postgres.web import (
 from recorder.adapters.reachability import PartsOfWeb
 from recorder.adapters.regulation_file import load_regulation
 from recorder.adapters.totp import enrolment_uri, qr_svg
-from recorder.adapters.vault import open_vault
+from recorder.audit.notes import BadNote, PublicKey
+from recorder.audit.service import Auditor, Report
 from recorder.commands.db import url_of
 from recorder.commands.parts import parts_around
 from recorder.errors import ConfigurationError
+from recorder.model import Announcement
 from recorder.processes import run_process
 from recorder.settings import Settings
 from recorder.web.answers import Answers
@@ -36,7 +44,7 @@ from recorder.web.health import Supervision
 from recorder.web.metrics import Measures
 from recorder.web.rules import Origin, parse_origin
 from recorder.web.server import listen, server_for
-from recorder.web.services import Services
+from recorder.web.services import Keeping, People, Services
 from recorder.web.streaming import Pace
 from recorder.web.upkeep import keep_up
 
@@ -70,8 +78,9 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
     """Wire the services around an engine that is there."""
     regulation = load_regulation(settings.regulation_file)
     parts = parts_around(engine, settings)
-    clock, measures = parts.clock, Measures()
+    clock, measures, programs = parts.clock, Measures(), PostgresPrograms(engine)
     drawing = Drawing(office=regulation.controller.name, zone=settings.office_zone)
+    kept = open_keeping(settings, regulation, engine)
     refusals, limits = PostgresRefusals(engine, clock), PostgresLimits(engine)
 
     async def figures(into: Measures) -> None:
@@ -93,7 +102,7 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         gate=Gate(
             access=parts.gate,
             doorkeeper=parts.door,
-            programs=PostgresPrograms(engine),
+            programs=programs,
             limits=limits,
             measures=measures,
             clock=clock,
@@ -108,17 +117,52 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         ),
         doorkeeper=parts.door,
         accounts=parts.keeper,
+        keeping=Keeping(**{each: getattr(kept, each) for each in Keeping.__dataclass_fields__}),
+        retention_days=regulation.retention.days,
+        jobs=PostgresJobs(engine).states,
+        people=People(**{each: getattr(parts, each) for each in People.__dataclass_fields__}),
+        programs=programs,
+        trail=PostgresTrail(engine),
+        verify_trail=lambda: asyncio.to_thread(_verify_trail, settings),
+        announcements=lambda: asyncio.to_thread(_announcements, settings),
         sessions=PostgresSessions(engine),
         finder=PostgresFinder(engine, office_zone=settings.office_zone),
         listening=Listening(
             playbacks=PostgresPlaybacks(engine),
-            audio=open_vault(settings),
+            audio=kept.vault,
             clock=clock,
             new_id=uuids.uuid7,
         ),
         pace=Pace(),
         draw_factor=lambda secret, login: qr_svg(enrolment_uri(secret, login)),
     )
+
+
+def _verify_trail(settings: Settings) -> Report:
+    """Verify beside the loop that serves: hashing a long trail takes its time."""
+
+    async def verify() -> Report:
+        async with connect(url_of(settings), application="web audit") as engine:
+            checkpoints = CheckpointFolder(settings.audit_checkpoint_dir).notes()
+            return await Auditor(PostgresTrail(engine), public=_public(settings)).verify(
+                checkpoints
+            )
+
+    return asyncio.run(verify())
+
+
+def _public(settings: Settings) -> PublicKey | None:
+    if not settings.audit_public_key:
+        return read_key(settings.audit_key_file).public if settings.audit_key_file else None
+    try:
+        return PublicKey.parse(settings.audit_public_key)
+    except BadNote as error:
+        raise ConfigurationError(f"RECORDER_AUDIT_PUBLIC_KEY: {error}") from None
+
+
+def _announcements(settings: Settings) -> tuple[Sequence[Announcement], Sequence[Announcement]]:
+    catalogue = AnnouncementCatalogue(settings.announcement_dir)
+    return catalogue.versions(), catalogue.activations()
 
 
 def origin_of(settings: Settings) -> Origin:

@@ -126,7 +126,7 @@ class PrivateAsterisk:
         inside.mkdir(parents=True, exist_ok=True)
         script = (
             'mount --bind /proc "$1/proc" && mount --rbind /dev "$1/dev" && '
-            'mount --rbind "$2" "$3" && umask 027 && '
+            'mount --rbind "$2" "$3" && umask 007 && '
             'exec chroot "$1" /usr/sbin/asterisk -C "$2/etc/asterisk.conf" -f'
         )
         with (self.directory / "console.log").open("ab") as log:

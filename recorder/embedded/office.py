@@ -1,4 +1,4 @@
-"""A whole office on loopback: PostgreSQL, Asterisk, capture, a trunk and a desk."""
+"""A whole office on loopback: PostgreSQL, Asterisk, capture, retention, a trunk and a desk."""
 
 import asyncio
 import os
@@ -59,7 +59,7 @@ class Office:
         self._cache = cache
         self._regulation = regulation
         self._report = report
-        self._more = settings or {}
+        self._more = {} if settings is None else settings
         self._dialplan = dialplan
         self.spool = self.directory / "asterisk/spool/rejestrator"
         self.vault = self.directory / "vault"
@@ -71,6 +71,7 @@ class Office:
         self.postgres = EmbeddedPostgres(self.directory / "postgres")
         self._asterisk: PrivateAsterisk | None = None
         self._capture: subprocess.Popen[bytes] | None = None
+        self._retention: subprocess.Popen[bytes] | None = None
 
     @property
     def asterisk(self) -> PrivateAsterisk:
@@ -116,6 +117,8 @@ class Office:
         """Start everything; what is there already is kept. Raises ``ConfigurationError``."""
         for folder in (self.directory, self.spool, self.vault, self.announcements):
             folder.mkdir(parents=True, exist_ok=True)
+        # As in a real office: what either makes in there belongs to the group of both.
+        self.spool.chmod(0o2770)
         self._make_keys()
         (self.directory / "regulation.toml").write_text(self._regulation, encoding="utf-8")
         rootfs = ensure_rootfs(self._cache, self._report)
@@ -149,22 +152,30 @@ class Office:
     def start_capture(self) -> None:
         """Start capture and wait until it takes calls. Raises ``ConfigurationError``."""
         self._report("starting capture")
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("RECORDER_")}  # noqa: TID251 - handed on, not read
-        with self.log.open("ab") as log:
-            self._capture = subprocess.Popen(
-                [sys.executable, str(CHECKOUT / "ari_app.py")],
-                cwd=self.directory,
-                env={**inherited, **self.environment},
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        self._capture = self._launch("ari_app.py", self.log)
         deadline = time.monotonic() + READY_WITHIN_S
         while not self.takes_calls():
             if self._capture.poll() is not None or time.monotonic() > deadline:
                 tail = self.log.read_text(errors="replace")[-2000:]
                 raise ConfigurationError(f"capture did not start:\n{tail}")
             time.sleep(0.05)
+
+    def start_retention(self) -> None:
+        """Start retention; what it does is seen in ``recorder status``."""
+        self._report("starting retention")
+        self._retention = self._launch("retention.py", self.directory / "retention.log")
+
+    def _launch(self, program: str, log_file: Path) -> subprocess.Popen[bytes]:
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("RECORDER_")}  # noqa: TID251 - handed on, not read
+        with log_file.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, str(CHECKOUT / program)],
+                cwd=self.directory,
+                env={**inherited, **self.environment},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
     def employ(self) -> Path:
         """Sign somebody in who may listen; return the file with what ``sign-in`` asks for."""
@@ -180,9 +191,10 @@ class Office:
 
     def close(self) -> None:
         """Stop everything that runs, in order."""
-        if self._capture is not None and self._capture.poll() is None:
-            self._capture.terminate()
-            self._capture.wait(timeout=READY_WITHIN_S)
+        for process in (self._retention, self._capture):
+            if process is not None and process.poll() is None:
+                process.terminate()
+                process.wait(timeout=READY_WITHIN_S)
         if self._asterisk is not None:
             self._asterisk.stop()
         self.postgres.stop()

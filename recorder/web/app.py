@@ -11,7 +11,18 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from recorder.web.api import calls, me, playbacks, recordings
+from recorder.web.api import (
+    accounts,
+    audit,
+    authorisations,
+    calls,
+    holds,
+    me,
+    playbacks,
+    recordings,
+    status,
+    workstations,
+)
 from recorder.web.bodies import Bodies
 from recorder.web.door import Door
 from recorder.web.envelope import Envelope
@@ -20,7 +31,18 @@ from recorder.web.pages import account, home, language, sign_in
 from recorder.web.services import Services
 
 STATIC = Path(__file__).parent / "static"
-API = (me.router, calls.router, recordings.router, playbacks.router)
+API = (
+    me.router,
+    calls.router,
+    recordings.router,
+    playbacks.router,
+    holds.router,
+    authorisations.router,
+    accounts.router,
+    workstations.router,
+    audit.router,
+    status.router,
+)
 
 Handler = Callable[[Request], Awaitable[Response]]
 

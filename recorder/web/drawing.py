@@ -6,11 +6,14 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse
 from starlette.types import Scope
 
 from recorder.web.languages import LANGUAGES, catalogue, language_of
 
+HARMLESS = frozenset("\n\u00a0\u202f")
+"""Space of our own texts and dates, which is not printable to Python."""
 FOLDER = Path(__file__).parent / "templates"
 
 
@@ -47,6 +50,10 @@ def _environment(language: str, zone: ZoneInfo) -> Environment:
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
+        # Of every value, so that no template can forget it. Markup is our own.
+        finalize=lambda value: (
+            shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+        ),
         extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
         lstrip_blocks=True,
@@ -72,4 +79,6 @@ def shown(text: str) -> str:
     >>> shown("a\u202eb\x07")
     'a\\u202eb\\u0007'
     """
-    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
+    return "".join(
+        each if each.isprintable() or each in HARMLESS else f"\\u{ord(each):04x}" for each in text
+    )

@@ -43,7 +43,7 @@ class Supervision:
     def __init__(
         self, *, parts: Parts, figures: Figures, measures: Measures, metrics_token: str
     ) -> None:
-        self._parts, self._figures = parts, figures
+        self.parts, self._figures = parts, figures
         self._measures, self._token = measures, metrics_token
 
     @needs(Open.TO_ALL)
@@ -54,7 +54,7 @@ class Supervision:
     @needs(Open.TO_ALL)
     async def readyz(self, request: Request) -> Response:
         """Say whether every part is reachable; which is not is told to the machine alone."""
-        parts = await self._parts.ask()
+        parts = await self.parts.ask()
         ready = all(each.reachable for each in parts)
         answer: dict[str, object] = {"ready": ready}
         if self._is_ours(request):

@@ -1,17 +1,31 @@
 """All that the application is built with; chosen by the composition root alone."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from recorder.access.listening import Listening
+from recorder.access.model import Permission
 from recorder.accounts.keeper import AccountKeeper
-from recorder.accounts.model import Account, Session, SessionId
+from recorder.accounts.model import Account, AccountId, Session, SessionId
+from recorder.accounts.ports import AccountStore
 from recorder.accounts.service import Doorkeeper
-from recorder.audit.event import Actor
+from recorder.adapters.postgres.trail_reading import Wanted
+from recorder.approvals.ports import Approvals
+from recorder.audit.event import Actor, AuditEvent
+from recorder.audit.rules import Entry
+from recorder.audit.service import Report
+from recorder.authorisations.ports import ContractorAccesses, Papers
+from recorder.authorisations.service import ContractorDesk, Registrar
+from recorder.erasure.by_hand import ErasureByHand
+from recorder.holds.ports import Holds
+from recorder.holds.service import HoldKeeper
+from recorder.model import Announcement
 from recorder.ports import Clock
+from recorder.retention.model import JobState
 from recorder.web.answers import Answers
 from recorder.web.door import Places, Refusal
 from recorder.web.drawing import Drawing
@@ -21,6 +35,8 @@ from recorder.web.metrics import Measures
 from recorder.web.ports import Finder
 from recorder.web.rules import Origin
 from recorder.web.streaming import Pace
+from recorder.workstations.ports import Workstations
+from recorder.workstations.service import WorkstationKeeper
 
 
 class Sessions(Protocol):
@@ -31,6 +47,63 @@ class Sessions(Protocol):
 
     async def end(self, session_id: SessionId, *, actor: Actor, at: datetime) -> None:
         """End one, with its entry in the trail."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class People:
+    """The services about people and places."""
+
+    store: AccountStore
+    papers: Papers
+    accesses: ContractorAccesses
+    workstations: Workstations
+    registrar: Registrar
+    contractors: ContractorDesk
+    stations: WorkstationKeeper
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keeping:
+    """The services about keeping longer and erasing earlier."""
+
+    holds: HoldKeeper
+    hold_rows: Holds
+    approvals: Approvals
+    by_hand: ErasureByHand
+
+
+class TokenKeeper(Protocol):
+    """Keeps programs' tokens. Raises ``LedgerUnavailable`` and ``TrailUnavailable``."""
+
+    async def add(
+        self,
+        *,
+        token_id: UUID,
+        name: str,
+        account_id: AccountId,
+        token_sha256: str,
+        may: Sequence[Permission],
+        expires_at: datetime,
+        by: Actor,
+        at: datetime,
+    ) -> None:
+        """Keep a token, by its hash, with its entry."""
+
+    async def revoke(self, token_id: UUID, *, by: Actor, at: datetime) -> bool:
+        """Revoke a token from this instant; False if there is none to revoke."""
+
+
+class TrailReader(Protocol):
+    """Reads the trail, and notes that it was read. Raises ``LedgerUnavailable``."""
+
+    async def find(self, wanted: Wanted) -> Sequence[Entry]:
+        """Return entries, newest first."""
+
+    async def entries_after(self, seq: int, *, limit: int) -> Sequence[Entry]:
+        """Return entries in the order of their numbers."""
+
+    async def record(self, event: AuditEvent) -> None:
+        """Leave an entry by itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +125,17 @@ class Services:
     supervision: Supervision
     doorkeeper: Doorkeeper
     accounts: AccountKeeper
+    people: People
+    keeping: Keeping
+    retention_days: int
+    """§ 7.2."""
+    jobs: Callable[[], Awaitable[Sequence[JobState]]]
+    """How each job of retention went."""
+    programs: TokenKeeper
+    trail: TrailReader
+    verify_trail: Callable[[], Awaitable[Report]]
+    announcements: Callable[[], Awaitable[tuple[Sequence[Announcement], Sequence[Announcement]]]]
+    """Every version, and every activation of one."""
     sessions: Sessions
     finder: Finder
     listening: Listening

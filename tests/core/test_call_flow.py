@@ -1,7 +1,9 @@
 """The dialogue of the announcement: events in, commands out (F14, B5)."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
+from typing import TypeGuard
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -232,3 +234,18 @@ def test_nothing_is_ever_played_to_or_recorded_of_a_call_out_of_scope(
     """R3.4b."""
     _, commands = run(a_flow(scope=OUT), [entered(), *events])
     assert commands == [ev.Release(reason=Reason.NOT_FROM_A_TRUNK, recording_id=None)]
+
+
+def test_of_a_flood_of_keys_little_is_noted_but_a_change_of_mind_is() -> None:
+    """B5."""
+    flow, noted = replace(a_flow(), phase=Phase.ANNOUNCING), []
+    for each_key in "7" * 1000 + "11112":
+        pressed = ev.KeyPressed(key=each_key, at=NOON, mono=0.0)
+        flow, commands = advance(flow, pressed)
+        noted += [each.fields["key"] for each in commands if is_key(each)]
+    assert "".join(str(each) for each in noted) == "7" * 16 + "12"
+    assert flow.phase is Phase.RELEASED
+
+
+def is_key(command: ev.Command) -> TypeGuard[ev.Note]:
+    return isinstance(command, ev.Note) and command.kind == "key:pressed"

@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from recorder.accounts.model import Role
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.postgres.connect import connect
 from recorder.audit.event import Actor, ActorKind, AuditEvent
@@ -21,6 +22,7 @@ from recorder.audit.rules import Position
 from tests.builders import NOON
 from tests.postgres.test_commands import Run, as_a_person
 from tests.postgres.test_trail import append
+from tests.signed_in import sit_down
 
 pytestmark = pytest.mark.postgres
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,6 +40,8 @@ def run(
 ) -> Run:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RECORDER_DATABASE_URL", runtime_url)
+    (tmp_path / "home").mkdir()
+    sit_down(monkeypatch, runtime_url, tmp_path / "home", Role.DPO)
     monkeypatch.setenv("RECORDER_AUDIT_KEY_FILE", str(tmp_path / "audit.key"))
     monkeypatch.setenv("RECORDER_AUDIT_CHECKPOINT_DIR", str(tmp_path / "checkpoints"))
     return as_a_person(monkeypatch, capsys)
@@ -144,11 +148,11 @@ def test_a_login_that_could_edit_the_trail_is_told(
         ),
         (
             ["DELETE FROM audit_event WHERE seq > 3",
-             "UPDATE audit_head SET seq = 3" + OF_THE_THIRD],  # noqa: S608
+             "UPDATE audit_head SET seq = 3" + OF_THE_THIRD],
             "entry 4: cut off",
         ),
         (
-            ["UPDATE audit_start SET seq = 3" + OF_THE_THIRD,  # noqa: S608
+            ["UPDATE audit_start SET seq = 3" + OF_THE_THIRD,
              "DELETE FROM audit_event WHERE seq <= 3"],
             "entry 1: missing",
         ),
@@ -249,7 +253,7 @@ def test_a_beginning_cut_off_with_a_checkpoint_as_its_excuse_is_found(
     note = (tmp_path / "checkpoints" / "000000000003.note").read_text(encoding="utf-8")
     tamper(
         database_url,
-        f"UPDATE audit_start SET note = '{note}', seq = 3" + OF_THE_THIRD,  # noqa: S608
+        f"UPDATE audit_start SET note = '{note}', seq = 3" + OF_THE_THIRD,
         "DELETE FROM audit_event WHERE seq <= 3",
     )
     said = run("audit", "verify")

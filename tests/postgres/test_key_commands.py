@@ -13,7 +13,7 @@ import pytest
 from recorder.adapters import wav
 from tests.crashing import crashes
 from tests.keys import MASTER_KEY_TEXT, OTHER_SECRET, a_vault, some_keys
-from tests.postgres.test_commands import Run, recorded, run, seal
+from tests.postgres.test_commands import REVEAL, Run, recorded, run, seal
 
 pytestmark = pytest.mark.postgres
 __all__ = ("recorded", "run")
@@ -104,7 +104,10 @@ def test_plain_recordings_are_sealed_and_destroyed(
     assert plain[44:] not in kept.read_bytes(), "overwritten, not only removed"
     assert run("recordings", "verify", "--all").status == 0
     assert forms(database_url) == {"rec1"}
-    assert run("recordings", "export", recorded.stem, str(tmp_path / "out.wav")).status == 0
+    assert (
+        run("recordings", "export", recorded.stem, str(tmp_path / "out.wav"), *REVEAL[1:]).status
+        == 0
+    )
     assert (tmp_path / "out.wav").read_bytes() == plain
     assert run("keys", "adopt").out.startswith("Sealed 0 recordings")
 

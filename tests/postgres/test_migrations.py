@@ -14,7 +14,7 @@ from sqlalchemy import create_engine
 
 from recorder.adapters.postgres import migrate
 from recorder.adapters.postgres.schema import METADATA
-from recorder.embedded.postgres import binaries
+from recorder.embedded.postgres import EmbeddedPostgres, binaries
 from recorder.errors import ConfigurationError, LedgerUnavailable
 from tests.postgres.conftest import member_url_of
 from tests.postgres.test_commands import seal

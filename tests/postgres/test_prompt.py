@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pyotp
 import pytest
 
 from recorder import cli
@@ -305,3 +306,44 @@ def test_workstations_and_contractors_are_kept_at_the_prompt(
     assert row["state"] == "open"
     assert run("contractor", "close", "firma").status == 0
     assert run("contractor", "list", "--json").json[0]["state"] == "closed"
+
+
+class Telephone:
+    """Standard input of a person who reads the code off the telephone when asked for it."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def isatty(self) -> bool:
+        return False
+
+    def readline(self) -> str:
+        ((secret,),) = query(self._url, "SELECT totp_secret FROM account WHERE login = 'zenobia'")
+        return f"{pyotp.TOTP(secret).now()}\n"
+
+
+def test_where_a_second_factor_is_required_nothing_else_comes_first(
+    run: Run, at_the_prompt: SignIn, monkeypatch: pytest.MonkeyPatch, database_url: str
+) -> None:
+    """R8.1d."""
+    at_the_prompt(Role.LISTENER)
+    monkeypatch.setenv("RECORDER_TOTP", "required")
+    said = run("calls", "list")
+    assert (said.status, "second_factor_not_set" in said.err) == (1, True)
+    monkeypatch.setattr("sys.stdin", Telephone(database_url))
+    set_up = run("user", "totp")
+    assert set_up.status == 0
+    assert "otpauth://totp/" in set_up.out
+    codes = set_up.out.splitlines()[-10:]
+    assert len({*codes}) == 10
+    assert run("calls", "list").status == 0, "the session that set it stays"
+
+    def signs_in(*lines: str) -> int:
+        monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{each}\n" for each in lines)))
+        return run("sign-in", "zenobia").status
+
+    assert signs_in(PASSWORD, "") == 1
+    assert signs_in(PASSWORD, "000000") == 1
+    assert signs_in(PASSWORD, codes[0]) == 0
+    assert signs_in(PASSWORD, codes[0]) == 1
+    assert run("calls", "list").status == 1, "signing in again ended the session before"

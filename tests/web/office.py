@@ -37,7 +37,7 @@ from tests.keys import MASTER_KEY_TEXT, a_vault
 ROOT = Path(__file__).parents[2]
 ORIGIN = parse_origin("https://rejestrator.example")
 DESK, STRANGER = "10.1.2.3", "203.0.113.9"
-PASSWORD = "czerwony rower za stodołą"  # noqa: S105 - a test's
+PASSWORD = "czerwony rower za stodołą"
 OPERATOR = Actor(kind=ActorKind.OPERATOR, name="root")
 OUR_PAGE = {"Sec-Fetch-Site": "same-origin"}
 
@@ -221,6 +221,8 @@ async def open_office(
             "key_dir": directory / "keys",
             "master_key": MASTER_KEY_TEXT,
             "scan_dir": directory / "scans",
+            "announcement_dir": directory / "announcements",
+            "audit_checkpoint_dir": directory / "checkpoints",
             "regulation_file": ROOT / "regulation.toml",
             "web_origin": str(origin),
             "totp": "optional",

@@ -1,6 +1,7 @@
 """The real server against clients that are slow, silent, too many or no HTTP at all."""
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -11,7 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from recorder.errors import ConfigurationError
-from recorder.web.rules import parse_origin
+from recorder.web.rules import Origin, parse_origin
 from recorder.web.server import listen, server_for
 from tests.web.test_door import WANTED, Front, greeting
 
@@ -22,12 +23,20 @@ DEMO = parse_origin("http://127.0.0.1:1")
 async def served(app: ASGIApp, **limits: float) -> AsyncIterator[int]:
     listening = listen("127.0.0.1", 0)
     port: int = listening.getsockname()[1]
-    server = server_for(app, origin=DEMO, **limits)  # type: ignore[arg-type]
+    async with served_at(listening, app, DEMO, **limits):
+        yield port
+
+
+@asynccontextmanager
+async def served_at(
+    listening: socket.socket, app: ASGIApp, origin: Origin, **limits: float
+) -> AsyncIterator[None]:
+    server = server_for(app, origin=origin, **limits)  # type: ignore[arg-type]
     task = asyncio.ensure_future(server.run_until_cancelled(listening))
     try:
         while not server.started:  # noqa: ASYNC110 - uvicorn sets a flag, no event
             await asyncio.sleep(0.01)
-        yield port
+        yield
     finally:
         task.cancel()
         with suppress(asyncio.CancelledError):

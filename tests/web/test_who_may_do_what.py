@@ -49,7 +49,7 @@ def filled(path: str) -> str:
 
 
 async def ask(browser: httpx.AsyncClient, method: str, path: str) -> httpx.Response:
-    body = {} if path.startswith("/api") and method != "GET" else None
+    body: dict[str, str] | None = {} if path.startswith("/api") and method != "GET" else None
     return await browser.request(method, filled(path), json=body)
 
 
@@ -58,7 +58,7 @@ def refused(answer: httpx.Response) -> bool:
 
 
 def is_sign_in(answer: httpx.Response) -> bool:
-    return answer.headers.get("location", "").startswith("/sign-in?")
+    return str(answer.headers.get("location", "")).startswith("/sign-in?")
 
 
 async def test_every_route_declares_what_it_needs(office: WebOffice) -> None:
@@ -130,7 +130,7 @@ async def test_an_authorisation_that_ended_a_second_ago_opens_nothing(
     await office.do("UPDATE authorisation SET valid_until = now() - interval '1 second'")
     seen = set()
     for method, path, need in routes(office):
-        if need in NEEDS_PAPER and mark_of(need, role) != "–":  # type: ignore[arg-type]
+        if need in NEEDS_PAPER and mark_of(need, role) != "–":
             answer = await ask(browser, method, path)
             assert answer.status_code == 403, (method, path)
             seen.add(answer.json()["reason"])
@@ -142,8 +142,7 @@ async def test_an_authorisation_that_ended_a_second_ago_opens_nothing(
     [
         ("UPDATE contractor_access SET closed_at = now()", "access_not_open"),
         (
-            "UPDATE contractor_access SET until = now() - interval '1 second',"
-            " opened_at = now() - interval '2 seconds'",
+            "UPDATE contractor_access SET until = opened_at + interval '1 millisecond'",
             "access_not_open",
         ),
     ],
@@ -171,7 +170,7 @@ async def test_refusals_are_in_the_trail(office: WebOffice) -> None:
 def test_no_route_is_served_outside_the_table() -> None:
     """A route made anywhere but in the table would be seen by none of the above."""
     root = Path(__file__).parents[2] / "recorder"
-    makers = re.compile(r"\b(?:Route|Mount|add_api_route|add_route)\(")
+    makers = re.compile(r"from starlette\.routing import|\badd_api_route\(|\badd_route\(")
     found = [
         path.relative_to(root).as_posix()
         for path in root.glob("**/*.py")

@@ -30,6 +30,8 @@ class Wanted:
     since: datetime | None = None
     until: datetime | None = None
     """Excluded."""
+    before: int | None = None
+    """Only entries with a smaller number: where the page before ended."""
     limit: int = 50
     offset: int = 0
 
@@ -144,6 +146,8 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
         conditions.append(EVENT.at >= wanted.since)
     if wanted.until is not None:
         conditions.append(EVENT.at < wanted.until)
+    if wanted.before is not None:
+        conditions.append(EVENT.seq < wanted.before)
     return conditions
 
 

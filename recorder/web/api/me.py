@@ -1,16 +1,21 @@
 """Who asks, and the description of all this."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi.openapi.utils import get_openapi
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from recorder.access.model import Permission
 from recorder.accounts.model import Role
+from recorder.accounts.service import SignInRefused
 from recorder.web.api import routing
-from recorder.web.api.routing import ProblemDetails, Told, Who
+from recorder.web.api.routing import Body, Parts, ProblemDetails, Told, Who
 from recorder.web.gate import Open, needs
+from recorder.web.problems import Kind, Problem
+
+ATTEMPTS_A_MINUTE = 30
 
 router = routing.router("account")
 
@@ -31,6 +36,24 @@ async def me(asker: Who) -> Me:
     """Tell who asks."""
     roles = sorted(asker.account.roles)
     return Me(login=asker.login, name=asker.name, roles=roles, permissions=asker.able)
+
+
+class Proof(Body):
+    """Password and code, for acts that ask for them anew."""
+
+    password: Annotated[str, Field(max_length=256)]
+    code: Annotated[str, Field(max_length=40)] = ""
+
+
+@router.post("/me/proof", status_code=204)
+@needs(Permission.OWN_ACCOUNT, a_minute=ATTEMPTS_A_MINUTE)
+async def prove(proof: Proof, asker: Who, parts: Parts) -> None:
+    """Prove again that it is this person; for ten minutes nothing more is asked."""
+    try:
+        await parts.doorkeeper.prove_again(asker.visitor, proof.password, proof.code.strip())
+    except SignInRefused as refused:
+        wait = {"Retry-After": str(round(refused.wait.total_seconds()))} if refused.wait else {}
+        raise Problem(kind=Kind.PROVE_AGAIN, reason="wrong", headers=wait) from None
 
 
 @router.get("/openapi.json", include_in_schema=False)

@@ -6,6 +6,7 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
+from recorder.access.listening import BLOCKED
 from recorder.access.model import Ground, Permission, Target
 from recorder.access.playback import Over, Playback
 from recorder.adapters.postgres.rows import RecordingRow
@@ -15,7 +16,8 @@ from recorder.web.api import routing
 from recorder.web.api.recordings import one
 from recorder.web.api.routing import Parts, Told, Who, described
 from recorder.web.api.search import Grounded
-from recorder.web.gate import Asker, needs
+from recorder.web.asker import Asker
+from recorder.web.gate import needs
 from recorder.web.problems import Kind, Problem
 from recorder.web.rules import Span, one_range
 from recorder.web.services import Services
@@ -82,6 +84,8 @@ async def audio(
         raise Problem(kind=Kind.GONE)
     if playback.is_over(asker.now):
         raise Problem(kind=Kind.CONFLICT, reason="playback_over", detail=OVER)
+    if await parts.listening.is_restricted(playback):
+        raise Problem(kind=Kind.CONFLICT, reason="restricted", detail=BLOCKED)
     try:
         return await _stream(playback, row, request, asker=asker, parts=parts)
     except NotFound:
@@ -119,7 +123,7 @@ async def _stream(
         decision = await now.gate.decide(
             LISTEN, now.asking, target=_target(row), ground=_ground(playback)
         )
-        return decision.allowed
+        return decision.allowed and not await parts.listening.is_restricted(playback)
 
     async def on_sent(sent: int) -> None:
         await parts.listening.note(playback, (span.start, span.start + sent))

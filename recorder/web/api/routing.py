@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from recorder.access.model import Permission
-from recorder.web.gate import Asker, Gate, need_of, never_asked
+from recorder.web.asker import Asker
+from recorder.web.gate import Gate, need_of, never_asked
 from recorder.web.problems import MEDIA_TYPE, Fault, Kind, Problem
 from recorder.web.services import Services
 
@@ -93,7 +94,9 @@ class GuardedRoute(APIRoute):
 
 def router(tag: str) -> APIRouter:
     """Return a router whose routes are all behind the gate."""
-    return APIRouter(prefix=PREFIX, route_class=GuardedRoute, tags=[tag], responses=described(*ALWAYS))
+    return APIRouter(
+        prefix=PREFIX, route_class=GuardedRoute, tags=[tag], responses=described(*ALWAYS)
+    )
 
 
 def described(*kinds: Kind) -> dict[int | str, dict[str, Any]]:

@@ -5,8 +5,8 @@ Needs downtime: no. Both tables are read through once while their writers wait.
 
 from alembic import op
 
-revision = "0012"
-down_revision = "0004"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
@@ -14,7 +14,8 @@ INCIDENTS = (
     *("announcement_missing", "announcement_failed", "announcement_changed", "audio_gap"),
     *("audio_lost", "disk_low", "spool_unavailable", "app_absent", "app_unresponsive"),
     *("app_restarted", "link_lost", "pbx_lost", "journal_unreadable", "orphan_audio"),
-    "recording_damaged",
+    *("erasure_failed", "purge_braked", "clock_jump", "recording_missing", "review_overdue"),
+    *("retention_shortened", "stray_traces", "recording_damaged"),
 )
 REASONS = (
     *("stayed_on_the_line", "consented_by_key", "not_enabled", "not_from_a_trunk"),
