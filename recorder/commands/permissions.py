@@ -137,8 +137,6 @@ DECLARED: dict[str, Declared] = {
     "demo call": Declared(Door.FILES, None),
     "sign-in": Declared(Door.OPEN, None),
     "sign-out": Declared(Door.OPEN, None),
-    # It calls the private office that script/run has started, and no other.
-    "demo call": Declared(Door.FILES, None),
     # Its token is the key.
     "user first": Declared(Door.OPEN, None),
     **_of(Door.ACCOUNT, {"user password": P.OWN_ACCOUNT, "user totp": P.OWN_ACCOUNT}),
