@@ -23,10 +23,10 @@ from recorder.commands import (
     recordings,
     restore,
     retention,
+    serving,
     sign_in,
     status,
     user,
-    web,
     workstation,
 )
 from recorder.commands.gatehouse import guard
@@ -50,7 +50,7 @@ app.add_typer(user.app, name="user")
 app.add_typer(authorisation.app, name="authorisation")
 app.add_typer(workstation.app, name="workstation")
 app.add_typer(contractor.app, name="contractor")
-app.command("web")(web.web)
+app.command("web")(serving.web)
 app.add_typer(demo.app, name="demo")
 app.add_typer(keys.app, name="keys")
 app.add_typer(hold.app, name="hold")

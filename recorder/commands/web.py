@@ -51,12 +51,8 @@ from recorder.web.upkeep import keep_up
 log = structlog.get_logger(__name__)
 
 
-def web() -> None:
-    """Serve the pages and the API until stopped; put a reverse proxy with TLS before it.
-
-    Examples: `recorder web` ·
-    `RECORDER_WEB_ORIGIN=http://127.0.0.1:8080 RECORDER_WEB_PLAIN_HTTP=true recorder web`
-    """
+def run() -> None:
+    """Serve until the process is told to stop; a known error ends with its exit status."""
     run_process(serve, configure_logs=logs.configure)
 
 
