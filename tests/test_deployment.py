@@ -1,6 +1,8 @@
 """What is shipped to put it into service must keep its promises: D1 to D4, R6.1b, R6.3d."""
 
+import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -219,3 +221,83 @@ def test_the_demo_differs_from_the_office_by_recording_at_once_and_its_trunk() -
 def test_the_images_hold_exactly_the_locked_versions() -> None:
     command = [sys.executable, "script/runtime-requirements", "--check"]
     assert subprocess.run(command, cwd=ROOT, check=False).returncode == 0
+
+
+UNITS = sorted((ROOT / "deploy/systemd").glob("*.service"))
+KNOWN_SUFFIXES = ("_total", "_bucket", "_sum", "_count")
+
+
+def metrics_of_the_code() -> set[str]:
+    text = "".join(each.read_text("utf-8") for each in (ROOT / "recorder").rglob("*.py"))
+    return set(re.findall(r'"(recorder_[a-z_]+)"', text))
+
+
+def named_in(expression: str) -> set[str]:
+    found = set(re.findall(r"\brecorder_[a-z_]+", expression))
+    known = metrics_of_the_code()
+    return {
+        next((n for s in KNOWN_SUFFIXES if (n := each.removesuffix(s)) in known), each)
+        for each in found
+    }
+
+
+def test_every_alarm_asks_for_figures_that_exist() -> None:
+    rules = yaml.safe_load((ROOT / "deploy/prometheus/rules.yml").read_text("utf-8"))
+    alarms = [each for group in rules["groups"] for each in group["rules"]]
+    assert alarms
+    for each in alarms:
+        assert named_in(each["expr"]) <= metrics_of_the_code(), each["alert"]
+        assert each["annotations"]["summary"]
+        assert each["labels"]["severity"] in {"page", "warn"}
+
+
+def test_the_rules_load_in_prometheus() -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed: apt-get install prometheus")
+    command = [promtool, "check", "rules", "deploy/prometheus/rules.yml"]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_panel_shows_figures_that_exist() -> None:
+    board = json.loads((ROOT / "deploy/grafana/rejestrator.json").read_text("utf-8"))
+    places = set()
+    for panel in board["panels"]:
+        places.add((panel["gridPos"]["x"], panel["gridPos"]["y"]))
+        for target in panel["targets"]:
+            assert named_in(target["expr"]) <= metrics_of_the_code(), panel["title"]
+    assert len(places) == len(board["panels"])
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda each: each.stem)
+def test_a_unit_is_hardened(unit: Path) -> None:
+    """D6."""
+    lines = unit.read_text("utf-8").splitlines()
+    for wanted in (
+        "ProtectSystem=strict",
+        "NoNewPrivileges=yes",
+        "CapabilityBoundingSet=",
+        "User=recorder",
+        "UMask=0007",
+        "Restart=always",
+    ):
+        assert wanted in lines
+    if analyze := shutil.which("systemd-analyze"):
+        command = [analyze, "security", "--offline=true", "--threshold=20", "--no-pager", str(unit)]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout
+
+
+def test_the_web_under_systemd_can_change_neither_audio_nor_keys() -> None:
+    text = (ROOT / "deploy/systemd/rejestrator-web.service").read_text("utf-8")
+    written = re.findall(r"(?m)^ReadWritePaths=(.*)$", text)[0].split()
+    assert written == ["/var/lib/rejestrator/scans", "/var/log/rejestrator"]
+
+
+def test_installing_shows_first_what_it_would_do(tmp_path: Path) -> None:
+    command = ["script/install", "--dry-run", "--root", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "-m 0700" in done.stdout
+    assert list(tmp_path.iterdir()) == []
