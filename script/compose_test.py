@@ -74,15 +74,19 @@ class Engine:
         self.docker = (
             shutil.which("docker") is not None
             and subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
-            and subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
-            .returncode == 0
+            and subprocess.run(
+                ["docker", "compose", "version"], capture_output=True, check=False
+            ).returncode
+            == 0
         )
         self.name = "docker" if self.docker else "podman"
         if not self.docker:
             self._install_podman()
 
     def _install_podman(self) -> None:
-        wanted = [each for each in ("podman", "buildah", "runc", "mmdebstrap") if not shutil.which(each)]
+        wanted = [
+            each for each in ("podman", "buildah", "runc", "mmdebstrap") if not shutil.which(each)
+        ]
         if wanted or not Path("/usr/libexec/podman/catatonit").exists():
             say("installing podman, buildah and runc")
             packages = ["podman", "buildah", "runc", "netavark", "aardvark-dns", "catatonit"]
@@ -154,12 +158,16 @@ class Engine:
 
     def execute(self, service: str, *command: str, text: str = "", check: bool = True) -> str:
         """Run a command in a running container, ``text`` on its standard input."""
-        return run(self.name, "exec", "-i", self.container(service), *command, input=text, check=check)
+        return run(
+            self.name, "exec", "-i", self.container(service), *command, input=text, check=check
+        )
 
 
 def images() -> list[tuple[str, dict[str, Any]]]:
     """Return each image once, with how it is built."""
-    return [(each["image"], each["build"]) for each in COMPOSE["services"].values() if "build" in each]
+    return [
+        (each["image"], each["build"]) for each in COMPOSE["services"].values() if "build" in each
+    ]
 
 
 def say(text: str) -> None:
@@ -192,9 +200,16 @@ class Browser:
         )
         self.base = f"https://127.0.0.1:{PORT}"
 
-    def ask(self, path: str, *, form: dict[str, str] | None = None, data: Any = None, **headers: str) -> tuple[int, bytes]:
+    def ask(
+        self, path: str, *, form: dict[str, str] | None = None, data: Any = None, **headers: str
+    ) -> tuple[int, bytes]:
         """Return status and body."""
-        head = {"Origin": self.base, "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors", **headers}
+        head = {
+            "Origin": self.base,
+            "Sec-Fetch-Site": "same-origin",
+            "Sec-Fetch-Mode": "cors",
+            **headers,
+        }
         body = None
         if form is not None:
             body = urllib.parse.urlencode(form).encode()
@@ -229,7 +244,9 @@ class Trial:
         """Write the environment and the secrets."""
         text = (ROOT / ".env.demo").read_text("utf-8")
         text = re.sub(r"(?m)^COMPOSE_PROJECT_NAME=.*$", f"COMPOSE_PROJECT_NAME={PROJECT}", text)
-        text += f"SECRETS_DIR={WORK / 'secrets'}\nSIP_PORT={SIP_PORT}\nRTP_START=15100\nRTP_END=15139\n"
+        text += (
+            f"SECRETS_DIR={WORK / 'secrets'}\nSIP_PORT={SIP_PORT}\nRTP_START=15100\nRTP_END=15139\n"
+        )
         text = re.sub(r"(?m)^RTP_END=10039\n", "", text)
         if not self.engine.docker:
             text += "LOG_DRIVER=k8s-file\n"
@@ -241,8 +258,18 @@ class Trial:
         if not self.engine.docker and not Path("/run/systemd/private").exists():
             # podman leaves it to systemd's timers to ask whether containers are healthy.
             threading.Thread(target=self._ask_health, daemon=True).start()
-        self.engine.compose("--profile", "demo", "up", "--detach", *(["--no-build"] if not self.engine.docker else []))
-        took = until("the web answers through the proxy", lambda: self.browser.ask("/healthz")[0] == 200, within_s=180)
+        self.engine.compose(
+            "--profile",
+            "demo",
+            "up",
+            "--detach",
+            *(["--no-build"] if not self.engine.docker else []),
+        )
+        took = until(
+            "the web answers through the proxy",
+            lambda: self.browser.ask("/healthz")[0] == 200,
+            within_s=180,
+        )
         say(f"the web answers over TLS after {took:.0f} s")
         until("capture takes calls", self.takes_calls)
 
@@ -255,28 +282,54 @@ class Trial:
 
     def takes_calls(self) -> bool:
         """Ask capture as the dialplan does."""
-        return self.engine.execute(
-            "capture", "alive", "8090", "/probe", "172.30.91.3", check=False
-        ) == "" and subprocess.run(
-            [self.engine.name, "exec", self.engine.container("capture"), "alive", "8090", "/probe", "172.30.91.3"],
-            capture_output=True, check=False, env=os.environ | ENV,
-        ).returncode == 0
+        return (
+            self.engine.execute("capture", "alive", "8090", "/probe", "172.30.91.3", check=False)
+            == ""
+            and subprocess.run(
+                [
+                    self.engine.name,
+                    "exec",
+                    self.engine.container("capture"),
+                    "alive",
+                    "8090",
+                    "/probe",
+                    "172.30.91.3",
+                ],
+                capture_output=True,
+                check=False,
+                env=os.environ | ENV,
+            ).returncode
+            == 0
+        )
 
     def employ(self) -> None:
         """From the first-run token to a person who may listen."""
-        prompt = lambda *command, text="": self.engine.execute("web", "recorder", *command, text=text)  # noqa: E731
+        prompt = lambda *command, text="": self.engine.execute(
+            "web", "recorder", *command, text=text
+        )  # noqa: E731
         status, _ = self.browser.ask("/sign-in")
         if status != 403:
             raise SystemExit(f"a workstation that is not listed got {status}, not 403")
         prompt("workstation", "add", "172.30.94.0/24", "--name", "trial", "--place", "here")
         token = prompt("user", "first-token").split()[0]
         status, body = self.browser.ask(
-            "/first-run", form={"token": token, "name": "Anna Nowak", "login": "anna", "password": PASSWORD}
+            "/first-run",
+            form={"token": token, "name": "Anna Nowak", "login": "anna", "password": PASSWORD},
         )
         if b"token" in body.lower() and status >= 400:
             raise SystemExit(f"the first account was refused: {status}")
         prompt("sign-in", "anna", text=f"{PASSWORD}\n\n")
-        temporary = prompt("user", "add", "zenobia", "--name", "Zenobia Lis", "--post", "inspektor", "--role", "listener").split()[0]
+        temporary = prompt(
+            "user",
+            "add",
+            "zenobia",
+            "--name",
+            "Zenobia Lis",
+            "--post",
+            "inspektor",
+            "--role",
+            "listener",
+        ).split()[0]
         until_day = time.strftime("%Y-%m-%d", time.localtime(time.time() + 20 * 86400))
         prompt("authorisation", "grant", "zenobia", "--role", "listener", "--to", until_day)
         prompt("sign-in", "zenobia", text=f"{temporary}\n\n")
@@ -287,7 +340,10 @@ class Trial:
     def sign_in(self) -> None:
         """Sign in at the browser."""
         self.browser.jar.clear()
-        self.browser.ask("/sign-in", form={"login": "zenobia", "password": f"{PASSWORD} 2", "code": "", "next": "/"})
+        self.browser.ask(
+            "/sign-in",
+            form={"login": "zenobia", "password": f"{PASSWORD} 2", "code": "", "next": "/"},
+        )
         status, body = self.browser.ask("/api/v1/me")
         if status != 200:
             raise SystemExit(f"signing in failed: {status} {body[:300]!r}")
@@ -295,7 +351,14 @@ class Trial:
     def call(self, number: str = CANARY, calls: int = 1) -> None:
         """Ring the office; whatever is down, the caller must reach the desk."""
         self.engine.compose(
-            *("--profile", "call", "run", "--rm", "demo-call", *COMPOSE["services"]["demo-call"]["command"]),
+            *(
+                "--profile",
+                "call",
+                "run",
+                "--rm",
+                "demo-call",
+                *COMPOSE["services"]["demo-call"]["command"],
+            ),
             *("--number", number, "--display", CANARY_NAME, "--calls", str(calls), "--talk", "4"),
         )
         self.placed += calls
@@ -313,7 +376,9 @@ class Trial:
         """Play one recording from beginning to end."""
         name = row["id"]
         purpose = yaml_purpose()
-        status, body = self.browser.ask(f"/api/v1/recordings/{name}/playbacks", data={"purpose": purpose})
+        status, body = self.browser.ask(
+            f"/api/v1/recordings/{name}/playbacks", data={"purpose": purpose}
+        )
         if status != 201:
             raise SystemExit(f"no playback: {status} {body[:300]!r}")
         audio = json.loads(body)["audio"]
@@ -341,9 +406,14 @@ def yaml_purpose() -> str:
 def judge(whole: bytes) -> None:
     """Both sides must be there, each on its own channel, and nothing from before consent."""
     samples, rate = soundfile.read(io.BytesIO(whole), always_2d=True)
-    left, right = tones.share_of(samples[:, 0], tones.CALLER_HZ), tones.share_of(samples[:, 1], tones.OFFICE_HZ)
+    left, right = (
+        tones.share_of(samples[:, 0], tones.CALLER_HZ),
+        tones.share_of(samples[:, 1], tones.OFFICE_HZ),
+    )
     before = max(tones.share_of(samples[:, side], tones.MARKER_HZ) for side in (0, 1))
-    say(f"heard {len(samples) / rate:.1f} s: caller left {left:.0%}, office right {right:.0%}, before consent {before:.1%}")
+    say(
+        f"heard {len(samples) / rate:.1f} s: caller left {left:.0%}, office right {right:.0%}, before consent {before:.1%}"
+    )
     if rate != tones.SAMPLE_RATE or left < 0.95 or right < 0.95 or before > 0.001:
         raise SystemExit("the recording is not right")
 
@@ -352,7 +422,11 @@ def search_for_canaries(engine: Engine) -> None:
     """No number and no name in any container's output or in the files of the logs."""
     for service in ("postgres", "migrate", "capture", "retention", "web", "proxy", "asterisk"):
         done = subprocess.run(
-            [engine.name, "logs", engine.container(service)], capture_output=True, text=True, check=False, env=os.environ | ENV
+            [engine.name, "logs", engine.container(service)],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=os.environ | ENV,
         )
         found = done.stdout + done.stderr
         if service == "capture":
@@ -378,7 +452,11 @@ def faults(trial: Trial, *, which: str, stopped_for: float) -> None:
         os.kill(before, 9)
         if service != "asterisk":
             trial.call(number=f"60010{trial.placed:04}")
-        took = until(f"{service} comes back after kill -9", lambda: engine.pid(service) not in {0, before}, within_s=60)
+        took = until(
+            f"{service} comes back after kill -9",
+            lambda: engine.pid(service) not in {0, before},
+            within_s=60,
+        )
         until("the web answers", lambda: trial.browser.ask("/healthz")[0] == 200)
         took += until("capture takes calls", trial.takes_calls)
         say(f"{service}: killed, back within {took:.0f} s, the call went through")
@@ -404,7 +482,17 @@ def running(engine: Engine) -> set[str]:
 def rows(engine: Engine) -> dict[str, int]:
     """Count calls by what became of them, in the database."""
     text = engine.execute(
-        "postgres", "psql", "-h", "/tmp", "-U", "postgres", "-At", "-F", " ", "recorder", "-c",
+        "postgres",
+        "psql",
+        "-h",
+        "/tmp",
+        "-U",
+        "postgres",
+        "-At",
+        "-F",
+        " ",
+        "recorder",
+        "-c",
         "SELECT coalesce(reason, ''), count(*), count(recording.id) FROM call LEFT JOIN recording ON call_id = call.id GROUP BY 1",
     )
     return {line.split()[0]: int(line.split()[1]) for line in text.splitlines() if line}
@@ -450,7 +538,9 @@ def main() -> int:
         if arguments.keep:
             say(f"it goes on running: {PROJECT}")
         else:
-            engine.compose("--profile", "demo", "--profile", "call", "down", "--volumes", check=False)
+            engine.compose(
+                "--profile", "demo", "--profile", "call", "down", "--volumes", check=False
+            )
     say("all of it holds")
     return 0
 

@@ -173,8 +173,9 @@ def test_the_web_can_change_neither_audio_nor_keys() -> None:
 def test_the_web_believes_the_proxy_alone() -> None:
     """R6.2b."""
     environment = SERVICES["web"]["environment"]
-    assert environment["RECORDER_TRUSTED_PROXY"] == (
-        SERVICES["proxy"]["networks"]["front"]["ipv4_address"]
+    assert (
+        environment["RECORDER_TRUSTED_PROXY"]
+        == (SERVICES["proxy"]["networks"]["front"]["ipv4_address"])
     )
     text = (ROOT / "deploy/proxy/haproxy.cfg").read_text("utf-8")
     assert "http-request del-header X-Forwarded-For" in text
