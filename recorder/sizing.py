@@ -10,7 +10,7 @@ ROW_BYTES = 6_000
 BUSY_HOUR_SHARE = 0.15
 """Of a day's calls that come in the busiest hour; offices that open at eight see so many."""
 CORE_A_CALL = 0.01
-"""Part of a core that a recorded call takes while it lasts, both legs with RTP (docs: 0.9 to 1 %)."""
+"""Part of a core that a recorded call takes while it lasts, both legs with RTP: 0.9 to 1 %."""
 CALLS_A_SECOND_A_CORE = 20
 """New calls a second that capture was measured with, sealing beside it."""
 PORTS_A_CALL = 4

@@ -31,6 +31,7 @@ PROJECT = "rejestrator-test"
 PORT, SIP_PORT = 8443, 15060
 CANARY, CANARY_NAME = "600987654", "Kanarek Zolty"
 PASSWORD = "czerwony rower za stodola"  # noqa: S105 - a trial's
+CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 BASES = {
     "docker.io/library/debian:trixie-slim": "trixie",
     "docker.io/library/debian:forky-slim": "forky",
@@ -135,7 +136,7 @@ class Engine:
             '--aptopt=APT::Install-Recommends "false"',
             '--aptopt=Acquire::Check-Valid-Until "false"',
             # This machine's own certificates: an office behind a mirror has its own, too.
-            "--customize-hook=upload /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt",
+            f"--customize-hook=upload {CERTIFICATES} {CERTIFICATES}",
             *("--include=ca-certificates", release, str(archive)),
         )
         run("podman", "import", str(archive), name)
@@ -282,31 +283,17 @@ class Trial:
 
     def takes_calls(self) -> bool:
         """Ask capture as the dialplan does."""
-        return (
-            self.engine.execute("capture", "alive", "8090", "/probe", "172.30.91.3", check=False)
-            == ""
-            and subprocess.run(
-                [
-                    self.engine.name,
-                    "exec",
-                    self.engine.container("capture"),
-                    "alive",
-                    "8090",
-                    "/probe",
-                    "172.30.91.3",
-                ],
-                capture_output=True,
-                check=False,
-                env=os.environ | ENV,
-            ).returncode
-            == 0
-        )
+        name = self.engine.container("capture")
+        asked = [self.engine.name, "exec", name, "alive", "8090", "/probe", "172.30.91.3"]
+        done = subprocess.run(asked, capture_output=True, check=False, env=os.environ | ENV)
+        return done.returncode == 0
 
     def employ(self) -> None:
         """From the first-run token to a person who may listen."""
-        prompt = lambda *command, text="": self.engine.execute(
-            "web", "recorder", *command, text=text
-        )  # noqa: E731
+
+        def prompt(*command: str, text: str = "") -> str:
+            return self.engine.execute("web", "recorder", *command, text=text)
+
         status, _ = self.browser.ask("/sign-in")
         if status != 403:
             raise SystemExit(f"a workstation that is not listed got {status}, not 403")
@@ -412,7 +399,8 @@ def judge(whole: bytes) -> None:
     )
     before = max(tones.share_of(samples[:, side], tones.MARKER_HZ) for side in (0, 1))
     say(
-        f"heard {len(samples) / rate:.1f} s: caller left {left:.0%}, office right {right:.0%}, before consent {before:.1%}"
+        f"heard {len(samples) / rate:.1f} s: caller left {left:.0%}, office right {right:.0%}, "
+        f"before consent {before:.1%}"
     )
     if rate != tones.SAMPLE_RATE or left < 0.95 or right < 0.95 or before > 0.001:
         raise SystemExit("the recording is not right")
@@ -454,7 +442,7 @@ def faults(trial: Trial, *, which: str, stopped_for: float) -> None:
             trial.call(number=f"60010{trial.placed:04}")
         took = until(
             f"{service} comes back after kill -9",
-            lambda: engine.pid(service) not in {0, before},
+            lambda service=service, before=before: engine.pid(service) not in {0, before},
             within_s=60,
         )
         until("the web answers", lambda: trial.browser.ask("/healthz")[0] == 200)
@@ -484,8 +472,6 @@ def rows(engine: Engine) -> dict[str, int]:
     text = engine.execute(
         "postgres",
         "psql",
-        "-h",
-        "/tmp",
         "-U",
         "postgres",
         "-At",
@@ -493,7 +479,7 @@ def rows(engine: Engine) -> dict[str, int]:
         " ",
         "recorder",
         "-c",
-        "SELECT coalesce(reason, ''), count(*), count(recording.id) FROM call LEFT JOIN recording ON call_id = call.id GROUP BY 1",
+        "SELECT coalesce(reason, ''), count(*) FROM call GROUP BY 1",
     )
     return {line.split()[0]: int(line.split()[1]) for line in text.splitlines() if line}
 
