@@ -20,6 +20,7 @@ from recorder.commands import (
     hold,
     keys,
     ledger,
+    linking,
     log,
     recordings,
     restore,
@@ -51,6 +52,8 @@ app.add_typer(recordings.app, name="recordings")
 app.command("sign-in")(sign_in.sign_in)
 app.command("sign-out")(sign_in.sign_out)
 app.add_typer(user.app, name="user")
+user.app.command("link")(linking.link)
+user.app.command("unlink")(linking.unlink)
 app.add_typer(authorisation.app, name="authorisation")
 app.add_typer(workstation.app, name="workstation")
 app.add_typer(contractor.app, name="contractor")

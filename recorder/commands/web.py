@@ -9,9 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder import logs
 from recorder.access.listening import Listening
+from recorder.accounts.provider import ProviderDoor
 from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
 from recorder.adapters.audit_files import CheckpointFolder, read_key
 from recorder.adapters.keeping import open_keeping
+from recorder.adapters.postgres.begun import PostgresBegunSignIns
 from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.figures import read_figures
 from recorder.adapters.postgres.finding import PostgresFinder
@@ -31,7 +33,7 @@ from recorder.adapters.totp import enrolment_uri, qr_svg
 from recorder.audit.notes import BadNote, PublicKey
 from recorder.audit.service import Auditor, Report
 from recorder.commands.db import url_of
-from recorder.commands.parts import parts_around
+from recorder.commands.parts import Parts, parts_around
 from recorder.errors import ConfigurationError
 from recorder.model import Announcement
 from recorder.processes import run_process
@@ -112,6 +114,7 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
             metrics_token=settings.metrics_token.get_secret_value(),
         ),
         doorkeeper=parts.door,
+        provider=provider_door(settings, parts, origin),
         accounts=parts.keeper,
         keeping=Keeping(**{each: getattr(kept, each) for each in Keeping.__dataclass_fields__}),
         retention_days=regulation.retention.days,
@@ -131,6 +134,23 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         ),
         pace=Pace(),
         draw_factor=lambda secret, login: qr_svg(enrolment_uri(secret, login)),
+    )
+
+
+def provider_door(settings: Settings, parts: Parts, origin: Origin) -> ProviderDoor | None:
+    """Return the way by the OpenID provider, if one is set; its library is an extra."""
+    if not settings.oidc_issuer:
+        return None
+    try:
+        from recorder.adapters.oidc import provider_of  # noqa: PLC0415 - an optional extra
+    except ImportError:
+        raise ConfigurationError("OIDC is an extra: pip install 'rejestrator[oidc]'") from None
+    return ProviderDoor(
+        provider=provider_of(settings, return_to=f"{origin}/sign-in/oidc/return"),
+        begun=PostgresBegunSignIns(parts.engine),
+        store=parts.store,
+        door=parts.door,
+        clock=parts.clock,
     )
 
 

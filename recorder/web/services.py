@@ -12,6 +12,7 @@ from recorder.access.model import Permission
 from recorder.accounts.keeper import AccountKeeper
 from recorder.accounts.model import Account, AccountId, Session, SessionId
 from recorder.accounts.ports import AccountStore
+from recorder.accounts.provider import ProviderDoor
 from recorder.accounts.service import Doorkeeper
 from recorder.adapters.postgres.trail_reading import Wanted
 from recorder.approvals.ports import Approvals
@@ -124,6 +125,8 @@ class Services:
     limits: Limits
     supervision: Supervision
     doorkeeper: Doorkeeper
+    provider: ProviderDoor | None
+    """None = no OpenID provider is set."""
     accounts: AccountKeeper
     people: People
     keeping: Keeping
