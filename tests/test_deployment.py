@@ -302,3 +302,12 @@ def test_installing_shows_first_what_it_would_do(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "-m 0700" in done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_asterisk_loads_what_the_subroutine_needs() -> None:
+    """Without ExecIf, for one, a call that goes past capture would end at once."""
+    text = (ROOT / "docs/dialplan.md").read_text("utf-8")
+    needed = set(re.findall(r"`((?:app|func|res)_\w+)`", text[text.index("## Common to all") :]))
+    off = (ROOT / "deploy/asterisk/etc/modules.conf").read_text("utf-8")
+    assert "app_exec" in needed
+    assert needed & set(re.findall(r"(?m)^noload = (\w+)\.so$", off)) == set()
