@@ -21,11 +21,13 @@ from recorder.commands import (
     keys,
     ledger,
     linking,
+    log,
     recordings,
     restore,
     retention,
     serving,
     sign_in,
+    size,
     status,
     user,
     workstation,
@@ -40,6 +42,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("status")(status.status)
+app.command("logs")(log.logs)
+app.command("sizing")(size.sizing)
 app.add_typer(config.app, name="config")
 app.add_typer(db.app, name="db")
 app.add_typer(announcement.app, name="announcement")

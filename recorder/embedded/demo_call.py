@@ -103,19 +103,23 @@ def place_demo_call(office: RunningOffice, state: Path, report: Report) -> bool:
     return _judge(state, _row_of(office, caller.number), report)
 
 
-def _caller(state: Path) -> sipp.Caller:
-    catalogue = AnnouncementCatalogue(state / "asterisk/announcements")
-    now = SystemClock().now()
-    told_s = sum(
+def told_s(announcements: Path) -> float:
+    """Return how long a caller listens to what is in force in the catalogue."""
+    catalogue, now = AnnouncementCatalogue(announcements), SystemClock().now()
+    return sum(
         found.length_ms / 1000
         for layer in (Layer.LANGUAGES, Layer.FIRST)
         if (found := catalogue.active(layer, "pl", now)) is not None
     )
+
+
+def _caller(state: Path) -> sipp.Caller:
+    told = told_s(state / "asterisk/announcements")
     wait_s = load_regulation(state / "regulation.toml").announcement.choice_wait_s
     return sipp.Caller(
         number=f"6001{int(time.monotonic() * 10) % 100_000:05}",
-        marker_s=told_s + wait_s - 0.2,
-        talk_s=told_s + wait_s + TALK_S,
+        marker_s=told + wait_s - 0.2,
+        talk_s=told + wait_s + TALK_S,
     )
 
 

@@ -246,6 +246,7 @@ def call(
     caller: Caller,
     *,
     sip_port: int,
+    host: str = "127.0.0.1",
     calls: int = 1,
     at_once: int = 1,
     a_second: int = 1,
@@ -283,7 +284,7 @@ def call(
     return Sipp(
         directory,
         [
-            *(f"127.0.0.1:{sip_port}", "-sf", str(scenario), "-i", caller.address),
+            *(f"{host}:{sip_port}", "-sf", str(scenario), "-i", caller.address),
             *("-p", str(_free_udp(caller.address)), "-mi", caller.address),
             *("-mp", str(_free_udp(caller.address) // 2 * 2), "-t", "u1"),
             *("-m", str(calls), "-l", str(at_once), "-r", str(a_second)),

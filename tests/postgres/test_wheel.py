@@ -86,3 +86,11 @@ def test_a_program_of_a_wheel_is_not_the_checkout(installed: Path, tmp_path: Pat
         check=True,
     )
     assert done.stdout.strip() == str(installed / "recorder/__init__.py")
+
+
+def test_a_wheel_carries_pages_styles_and_translations(installed: Path) -> None:
+    """Without them `recorder web` ends at its start."""
+    package = CHECKOUT / "recorder"
+    for path in package.rglob("*"):
+        if path.is_file() and path.suffix not in {".py", ".pyc"}:
+            assert (installed / "recorder" / path.relative_to(package)).is_file(), path
