@@ -51,15 +51,17 @@ SELECT
         || '7' || substr(md5(n::text), 1, 3) || '8' || substr(md5(n::text), 5, 15))::uuid,
     'pbx1', 'c' || n, 'c' || n, at, at + interval '3 minutes', 'operator', 'from-operator',
     substr(line, 4), line,
-    CASE WHEN kind < 0.02 THEN 'anonymous' WHEN kind < 0.03 THEN '1' || (n %% 900)
-         ELSE substr(caller, 4) END,
-    CASE WHEN kind < 0.03 THEN NULL ELSE caller END,
+    CASE WHEN forgotten THEN '' WHEN kind < 0.02 THEN 'anonymous'
+         WHEN kind < 0.03 THEN '1' || (n %% 900) ELSE substr(caller, 4) END,
+    CASE WHEN forgotten OR kind < 0.03 THEN NULL ELSE caller END,
     '', CASE WHEN n %% 3 = 0 THEN 'not_recorded' ELSE 'recorded' END,
     CASE WHEN n %% 3 = 0 THEN 'declined' ELSE 'stayed_on_the_line' END,
     '2026-11', '', 'opt_out', 'pl', '[]', '[]', 120, at + interval '20 seconds',
-    'desk' || (n %% 60), '[]', '[]', 16, false, false, '{{}}', at, NULL
+    'desk' || (n %% 60), '[]', '[]', 16, false, false, '{{}}', at,
+    CASE WHEN forgotten THEN at + interval '30 days' END
 FROM (
     SELECT n, kind, at, line,
+        at < timestamptz '{LAST.isoformat()}' - %(days)s * interval '1 day' AS forgotten,
         '+48' || CASE WHEN n %% 5 = 0 THEN '74'
                       ELSE (ARRAY['50', '51', '60', '66', '69', '72', '78', '88'])[1 + n %% 8] END
               || lpad((power(one, 2.5) * 3000000)::bigint::text, 7, '0') AS caller
