@@ -1,5 +1,6 @@
 """A PostgreSQL for the tests of the web, and an office on it."""
 
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -21,3 +22,5 @@ async def office(database_url: str, tmp_path: Path) -> AsyncIterator[WebOffice]:
 @pytest.fixture(autouse=True)
 def _logs_as_in_operation() -> None:
     logs.configure(level="info", file=None)
+    # The client of the tests would write a line a request: seconds, where there are thousands.
+    logging.getLogger("httpx").setLevel(logging.WARNING)

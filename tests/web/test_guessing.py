@@ -15,6 +15,7 @@ GUESSES = 10_000
 AT_ONCE = 10
 
 
+@pytest.mark.timeout(900)  # half a minute on a machine that is quiet
 async def test_ten_thousand_wrong_passwords_try_few_and_keep_nobody_out(
     office: WebOffice,
 ) -> None:

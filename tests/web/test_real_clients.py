@@ -17,6 +17,7 @@ import soundfile
 from pydantic import SecretStr
 
 from recorder.accounts.model import Role
+from recorder.adapters.keys import PENDING
 from recorder.embedded.postgres import free_port
 from recorder.web.rules import parse_origin
 from tests.signed_in import PURPOSE
@@ -75,6 +76,12 @@ def curl(*arguments: str) -> bytes:
         ["curl", "--silent", "--show-error", "--max-time", "20", *arguments],
         capture_output=True,
         check=True,
+    ).stdout
+
+
+def processes() -> str:
+    return subprocess.run(
+        ["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True
     ).stdout
 
 
@@ -148,3 +155,44 @@ def test_without_a_safe_address_the_web_does_not_start(
     assert refused.returncode == 2
     assert says in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+async def test_an_unfinished_restore_keeps_the_web_from_starting_and_from_playing(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RG.10: what was erased since the backup must not be listened to."""
+    async with process(database_url, tmp_path, monkeypatch) as (office, _):
+        call = await office.call(seconds=1)
+        browser = await office.at_work(Role.LISTENER)
+        path = f"/api/v1/recordings/{call.recording_id}/playbacks"
+        opened = (await browser.post(path, json={"purpose": PURPOSE})).json()
+        (office.settings.key_dir / PENDING).touch()
+        assert (await browser.get(opened["audio"])).status_code == 503
+        later = await browser.post(path, json={"purpose": PURPOSE})
+        if later.status_code == 201:
+            assert (await browser.get(later.json()["audio"])).status_code == 503
+        refused = ended(tmp_path)
+        assert (refused.returncode, "recorder restore --finish" in refused.stderr) == (2, True)
+        assert "Traceback" not in refused.stderr
+
+
+async def test_no_secret_is_in_the_arguments_and_no_file_is_others(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A12."""
+    async with process(database_url, tmp_path, monkeypatch) as (office, _):
+        call = await office.call(seconds=1)
+        secrets = [
+            office.settings.database_url.get_secret_value(),
+            office.settings.master_key.get_secret_value(),
+        ]
+        seen = processes()
+        assert "recorder web" in seen
+        assert not any(each in seen for each in secrets)
+        kept = [
+            path
+            for folder in (office.settings.vault_dir, office.settings.key_dir)
+            for path in folder.rglob("*")
+        ]
+        assert any(str(call.recording_id) in path.name for path in kept)
+        assert [path for path in kept if path.stat().st_mode & 0o007] == []
