@@ -25,6 +25,7 @@ from recorder.commands import (
     retention,
     sign_in,
     status,
+    token,
     user,
     web,
     workstation,
@@ -48,6 +49,7 @@ app.command("sign-in")(sign_in.sign_in)
 app.command("sign-out")(sign_in.sign_out)
 app.add_typer(user.app, name="user")
 app.add_typer(authorisation.app, name="authorisation")
+app.add_typer(token.app, name="token")
 app.add_typer(workstation.app, name="workstation")
 app.add_typer(contractor.app, name="contractor")
 app.command("web")(web.web)

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder import logs
 from recorder.access.listening import Listening
+from recorder.accounts.programs import TokenDesk
 from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
 from recorder.adapters.audit_files import CheckpointFolder, read_key
 from recorder.adapters.keeping import open_keeping
@@ -121,7 +122,7 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         retention_days=regulation.retention.days,
         jobs=PostgresJobs(engine).states,
         people=People(**{each: getattr(parts, each) for each in People.__dataclass_fields__}),
-        programs=programs,
+        tokens=TokenDesk(tokens=programs, clock=clock),
         trail=PostgresTrail(engine),
         verify_trail=lambda: asyncio.to_thread(_verify_trail, settings),
         announcements=lambda: asyncio.to_thread(_announcements, settings),

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.access.model import Permission, Place
 from recorder.accounts.model import Account, AccountId, Ended, Role, Session, SessionId, SessionKind
+from recorder.accounts.programs import ProgramToken
 from recorder.accounts.rules import problem_of_session
 from recorder.adapters.postgres import trail
 from recorder.adapters.postgres.connect import translated
@@ -142,6 +143,30 @@ class PostgresPrograms:
         )
         return Program(account=account, may=frozenset(Permission(each) for each in row.may))
 
+    async def listed(self) -> Sequence[ProgramToken]:
+        """Return every token ever issued, the newest first; of the secret nothing."""
+        query = (
+            select(*TOKEN.__table__.columns, AccountTable.login)
+            .join(AccountTable, TOKEN.account_id == AccountTable.id)
+            .order_by(TOKEN.created_at.desc(), TOKEN.id.desc())
+        )
+        with translated():
+            async with self._engine.connect() as connection:
+                rows = (await connection.execute(query)).all()
+        return [
+            ProgramToken(
+                id=each.id,
+                name=each.name,
+                account=each.login,
+                may=tuple(each.may),
+                created_at=each.created_at,
+                created_by=each.created_by,
+                expires_at=each.expires_at,
+                revoked_at=each.revoked_at,
+            )
+            for each in rows
+        ]
+
     async def add(
         self,
         *,
@@ -149,7 +174,7 @@ class PostgresPrograms:
         name: str,
         account_id: AccountId,
         token_sha256: str,
-        may: Sequence[Permission],
+        may: Sequence[str],
         expires_at: datetime,
         by: Actor,
         at: datetime,
