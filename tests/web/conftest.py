@@ -1,7 +1,8 @@
 """A PostgreSQL for the tests of the web, and an office on it."""
 
+import gc
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,13 @@ __all__ = ["database_url", "empty_url", "office", "postgres"]
 async def office(database_url: str, tmp_path: Path) -> AsyncIterator[WebOffice]:
     async with open_office(database_url, tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _leaves_nothing_open() -> Iterator[None]:
+    """What a test leaves open is told in its own file, not in whichever test runs much later."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)

@@ -55,8 +55,13 @@ async def process(
 def started(directory: Path) -> "subprocess.Popen[bytes]":
     running = subprocess.Popen(WEB, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert running.stdout is not None
-    assert any(b"web_serves" in line for line in running.stdout)
-    return running
+    said = []
+    for line in running.stdout:
+        said.append(line)
+        if b"web_serves" in line:
+            return running
+    running.communicate()
+    pytest.fail(b"".join(said).decode())
 
 
 def stopped(running: "subprocess.Popen[bytes]") -> int:
@@ -163,7 +168,9 @@ async def test_an_unfinished_restore_keeps_the_web_from_starting_and_from_playin
     """RG.10: what was erased since the backup must not be listened to."""
     async with process(database_url, tmp_path, monkeypatch) as (office, _):
         call = await office.call(seconds=1)
-        browser = await office.at_work(Role.LISTENER)
+        account = await office.person(Role.LISTENER, login="olga")
+        await office.authorise(account, [Role.LISTENER])
+        browser = await office.sign_in("olga", address="127.0.0.1")
         path = f"/api/v1/recordings/{call.recording_id}/playbacks"
         opened = (await browser.post(path, json={"purpose": PURPOSE})).json()
         (office.settings.key_dir / PENDING).touch()
@@ -171,6 +178,7 @@ async def test_an_unfinished_restore_keeps_the_web_from_starting_and_from_playin
         later = await browser.post(path, json={"purpose": PURPOSE})
         if later.status_code == 201:
             assert (await browser.get(later.json()["audio"])).status_code == 503
+        monkeypatch.setenv("RECORDER_WEB_PORT", str(free_port()))
         refused = ended(tmp_path)
         assert (refused.returncode, "recorder restore --finish" in refused.stderr) == (2, True)
         assert "Traceback" not in refused.stderr
