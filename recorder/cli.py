@@ -20,14 +20,15 @@ from recorder.commands import (
     hold,
     keys,
     ledger,
+    linking,
     recordings,
     restore,
     retention,
+    serving,
     sign_in,
     status,
     token,
     user,
-    web,
     workstation,
 )
 from recorder.commands.gatehouse import guard
@@ -48,11 +49,13 @@ app.add_typer(recordings.app, name="recordings")
 app.command("sign-in")(sign_in.sign_in)
 app.command("sign-out")(sign_in.sign_out)
 app.add_typer(user.app, name="user")
+user.app.command("link")(linking.link)
+user.app.command("unlink")(linking.unlink)
 app.add_typer(authorisation.app, name="authorisation")
 app.add_typer(token.app, name="token")
 app.add_typer(workstation.app, name="workstation")
 app.add_typer(contractor.app, name="contractor")
-app.command("web")(web.web)
+app.command("web")(serving.web)
 app.add_typer(demo.app, name="demo")
 app.add_typer(keys.app, name="keys")
 app.add_typer(hold.app, name="hold")

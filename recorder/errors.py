@@ -15,6 +15,7 @@
         ├── SwitchboardUnavailable    Asterisk does not answer
         ├── LedgerUnavailable         PostgreSQL does not answer
         ├── TrailUnavailable          the audit trail cannot be written: the act is refused
+        ├── DirectoryUnavailable      the directory or the OpenID provider does not answer
         ├── SpoolUnavailable          the spool cannot be read or written
         ├── BackupUnavailable         a place of backups, or a tool of PostgreSQL, fails
         └── VaultUnavailable          the vault cannot be read or written
@@ -81,6 +82,10 @@ class LedgerUnavailable(Unavailable):
 
 class TrailUnavailable(Unavailable):
     """The audit trail cannot be written, so what would need an entry must not happen (RG.15)."""
+
+
+class DirectoryUnavailable(Unavailable):
+    """The office's directory or its OpenID provider cannot say who somebody is."""
 
 
 class SpoolUnavailable(Unavailable):

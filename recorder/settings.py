@@ -20,15 +20,19 @@ from pydantic_settings import (
 )
 
 from recorder.errors import ConfigurationError
+from recorder.settings_directory import DirectorySettings
 from recorder.workstations.model import Network
 from recorder.workstations.rules import parse_network
 
 PREFIX = "RECORDER_"
-SECRETS = ("ami_password", "ari_password", "database_url", "metrics_token")
+SECRETS = (
+    *("ami_password", "ari_password", "database_url", "metrics_token"),
+    *("ldap_bind_password", "oidc_client_secret"),
+)
 """Settings that are also read from a file named by ``RECORDER_<NAME>_FILE``."""
 
 
-class Settings(BaseSettings):
+class Settings(DirectorySettings):
     """Every setting, once. Its description is what ``recorder config show`` prints."""
 
     model_config = SettingsConfigDict(

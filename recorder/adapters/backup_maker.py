@@ -42,6 +42,7 @@ from recorder.adapters.backup_set import (
     prove,
     sets_in,
 )
+from recorder.adapters.factor_seal import ACCOUNTS_ID, accounts_key
 from recorder.adapters.files import sync_directory
 from recorder.adapters.keys import KEY, locked, opened, read
 from recorder.adapters.master_key import KEY_BYTES, MasterKey, wrapped_by
@@ -239,6 +240,9 @@ class BackupMaker:
         source, place = self._source, self._places.keys
         keys = {backup_id: source.master.wrap(dump_key, backup_id)}
         keys |= dict(_wrapped(source.keys, source.master, stored))
+        # The database's second factors lie under it.
+        if accounts := accounts_key(source.keys):
+            keys[ACCOUNTS_ID] = accounts
         key_part.write_part(place, name, keys, backup_id=backup_id, destroy_by=destroy_by)
         with written_to():
             return described(place, f"{name}{key_part.KEYS}"), frozenset(keys)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from recorder.adapters.factor_seal import ACCOUNTS, wrap_accounts_again
 from recorder.adapters.files import is_there
 from recorder.adapters.keys import (
     CHECK,
@@ -59,6 +60,7 @@ def rotate(
             raise ConfigurationError(NOT_FINISHED)
         with locked(folder, fcntl.LOCK_EX):
             _put_in_force(folder, old, new)
+            wrap_accounts_again(folder, old, new)
         every = list(recordings_in(folder))
         wrapped, already, damaged = 0, 0, []
         for done, recording_id in enumerate(every):
@@ -80,7 +82,8 @@ def keys_under_another(directory: Path, master: MasterKey) -> int:
     """Return how many keys do not lie under ``master``: those of a rotation not finished."""
     with opened(directory) as folder:
         return sum(
-            not _lies_under(read(folder, f"{each}{KEY}"), master) for each in recordings_in(folder)
+            not _lies_under(read(folder, f"{each}{KEY}"), master)
+            for each in (ACCOUNTS, *recordings_in(folder))
         )
 
 

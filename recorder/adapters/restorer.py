@@ -17,6 +17,7 @@ from recorder.adapters.backup_files import (
     written_to,
 )
 from recorder.adapters.backup_set import ANNOUNCEMENTS, CHECKPOINTS, REGULATION, Opened
+from recorder.adapters.factor_seal import ACCOUNTS, ACCOUNTS_ID
 from recorder.adapters.files import folder_beneath, is_there, overwrite_and_unlink
 from recorder.adapters.keys import (
     CHECK,
@@ -204,6 +205,8 @@ class Restorer:
                 wrapped = self._backup.keys[each.id]
                 if read(folder, f"{each.id}{KEY}") != wrapped:
                     put(folder, str(each.id), wrapped)
+            if accounts := self._backup.keys.get(ACCOUNTS_ID):
+                put(folder, ACCOUNTS, accounts)
 
     def _bring_audio(self, stored: Collection[Stored], progress: Progress) -> None:
         vault = self._target.vault

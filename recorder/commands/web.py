@@ -10,10 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from recorder import logs
 from recorder.access.listening import Listening
 from recorder.accounts.programs import TokenDesk
+from recorder.accounts.provider import ProviderDoor
 from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
 from recorder.adapters.audit_files import CheckpointFolder, read_key
 from recorder.adapters.disk_figures import free_bytes, unsealed
 from recorder.adapters.keeping import open_keeping
+from recorder.adapters.postgres.begun import PostgresBegunSignIns
 from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.figures import read_figures
 from recorder.adapters.postgres.finding import PostgresFinder
@@ -33,7 +35,7 @@ from recorder.adapters.totp import enrolment_uri, qr_svg
 from recorder.audit.notes import BadNote, PublicKey
 from recorder.audit.service import Auditor, Report
 from recorder.commands.db import url_of
-from recorder.commands.parts import parts_around
+from recorder.commands.parts import Parts, parts_around
 from recorder.errors import ConfigurationError
 from recorder.model import Announcement
 from recorder.processes import run_process
@@ -53,12 +55,8 @@ from recorder.web.upkeep import keep_up
 log = structlog.get_logger(__name__)
 
 
-def web() -> None:
-    """Serve the pages and the API until stopped; put a reverse proxy with TLS before it.
-
-    Examples: `recorder web` ·
-    `RECORDER_WEB_ORIGIN=http://127.0.0.1:8080 RECORDER_WEB_PLAIN_HTTP=true recorder web`
-    """
+def run() -> None:
+    """Serve until the process is told to stop; a known error ends with its exit status."""
     run_process(serve, configure_logs=logs.configure)
 
 
@@ -127,6 +125,7 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
             metrics_token=settings.metrics_token.get_secret_value(),
         ),
         doorkeeper=parts.door,
+        provider=provider_door(settings, parts, origin),
         accounts=parts.keeper,
         keeping=Keeping(**{each: getattr(kept, each) for each in Keeping.__dataclass_fields__}),
         retention_days=regulation.retention.days,
@@ -160,6 +159,23 @@ def _disks(settings: Settings, into: Measures) -> None:
     waiting = unsealed(settings.spool_dir)
     if waiting is not None:
         into.set("recorder_spool_unsealed", "Recordings that wait to be sealed.", waiting)
+
+
+def provider_door(settings: Settings, parts: Parts, origin: Origin) -> ProviderDoor | None:
+    """Return the way by the OpenID provider, if one is set; its library is an extra."""
+    if not settings.oidc_issuer:
+        return None
+    try:
+        from recorder.adapters.oidc import provider_of  # noqa: PLC0415 - an optional extra
+    except ImportError:
+        raise ConfigurationError("OIDC is an extra: pip install 'rejestrator[oidc]'") from None
+    return ProviderDoor(
+        provider=provider_of(settings, return_to=f"{origin}/sign-in/oidc/return"),
+        begun=PostgresBegunSignIns(parts.engine),
+        store=parts.store,
+        door=parts.door,
+        clock=parts.clock,
+    )
 
 
 def _verify_trail(settings: Settings) -> Report:

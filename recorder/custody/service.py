@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from recorder.custody import rules
+from recorder.custody.streak import ALARM_AFTER, Streak
 from recorder.errors import LedgerUnavailable, SpoolUnavailable, VaultUnavailable
 from recorder.model import (
     Announcement,
@@ -67,6 +68,7 @@ class Custodian:
         self._waiting: asyncio.Queue[tuple[CallId, CallRecord | None]] = asyncio.Queue()
         self._taken: set[CallId] = set()
         self._kept: set[Announcement] = set()
+        self._announcing = Streak()
         self.sealed = 0
 
     @property
@@ -129,16 +131,21 @@ class Custodian:
         call = record if record is not None else self._read_call(call_id)
         await self._keep_announcements()
         if await self._ledger.knows_channel(call.node, call.channel_id):
-            self._wipe(call)
+            await self._wipe(call)
             return False
         recording = await self._store(call)
         now = self._clock.now()
+        kinds = [*rules.incidents_of(call, recording)]
+        if failing := self._announcing.is_due(call):
+            kinds.append(IncidentKind.ANNOUNCEMENT_FAILING)
         incidents = [
-            Incident(kind=kind, at=call.ended_at or now, call_id=call.id)
-            for kind in rules.incidents_of(call, recording)
+            Incident(kind=kind, at=call.ended_at or now, call_id=call.id) for kind in kinds
         ]
         new = await self._ledger.record_call(call, recording=recording, incidents=incidents, at=now)
-        self._wipe(call)
+        self._announcing.take(call)
+        if failing:
+            log.error("announcement_failing", in_a_row=ALARM_AFTER)
+        await self._wipe(call)
         self.sealed += 1
         outcome = rules.outcome_of(call, recorded=recording is not None)
         log.info("call_sealed", reason=outcome.reason, recorded=outcome.record)
@@ -188,10 +195,11 @@ class Custodian:
                 await self._ledger.keep_announcement(version)
                 self._kept.add(version)
 
-    def _wipe(self, call: CallRecord) -> None:
+    async def _wipe(self, call: CallRecord) -> None:
         # Audio first: a journal without audio is harmless, audio without a journal is an orphan.
         if call.recording_id is not None:
-            self._spool.wipe_audio(call.recording_id)
+            # Overwriting waits for the disk; the calls that live must not.
+            await asyncio.to_thread(self._spool.wipe_audio, call.recording_id)
         self._journals.wipe(call.id)
 
     async def report(self, kind: IncidentKind, detail: str) -> None:

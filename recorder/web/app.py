@@ -27,7 +27,7 @@ from recorder.web.bodies import Bodies
 from recorder.web.door import Door
 from recorder.web.envelope import Envelope
 from recorder.web.gate import guarded, named
-from recorder.web.pages import account, home, language, sign_in
+from recorder.web.pages import account, home, language, provider, sign_in
 from recorder.web.services import Services
 
 STATIC = Path(__file__).parent / "static"
@@ -94,6 +94,9 @@ def _pages(services: Services) -> list[Route | Mount]:
         ("POST", "/language", language.choose),
         ("GET", "/sign-in", sign_in.form),
         ("POST", "/sign-in", sign_in.enter),
+        ("GET", "/sign-in/oidc", provider.begin),
+        ("GET", "/sign-in/oidc/return", provider.come_back),
+        ("POST", "/sign-in/oidc/code", provider.give_code),
         ("POST", "/sign-out", sign_in.leave),
         ("GET", "/first-run", sign_in.first_form),
         ("POST", "/first-run", sign_in.first_account),

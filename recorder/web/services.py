@@ -11,6 +11,7 @@ from recorder.accounts.keeper import AccountKeeper
 from recorder.accounts.model import Account, Session, SessionId
 from recorder.accounts.ports import AccountStore
 from recorder.accounts.programs import TokenDesk
+from recorder.accounts.provider import ProviderDoor
 from recorder.accounts.service import Doorkeeper
 from recorder.adapters.postgres.trail_reading import Wanted
 from recorder.approvals.ports import Approvals
@@ -102,6 +103,8 @@ class Services:
     limits: Limits
     supervision: Supervision
     doorkeeper: Doorkeeper
+    provider: ProviderDoor | None
+    """None = no OpenID provider is set."""
     accounts: AccountKeeper
     people: People
     keeping: Keeping

@@ -8,12 +8,13 @@ import stat
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 from sqlalchemy import make_url
 
+from recorder.accounts.model import AccountId
 from recorder.adapters import pg_tools
 from recorder.adapters.backup_check import problems_of
 from recorder.adapters.backup_maker import BackupMaker
@@ -21,6 +22,7 @@ from recorder.adapters.backup_places import Places
 from recorder.adapters.backup_pruning import KeyPruner, remove_unreadable
 from recorder.adapters.backup_set import Opened, open_set, sets_in
 from recorder.adapters.erasure_ledger import read_ledger, write_ledger
+from recorder.adapters.factor_seal import FactorSeal
 from recorder.adapters.master_key import MasterKey
 from recorder.adapters.postgres import migrate
 from recorder.adapters.postgres.connect import connect
@@ -112,6 +114,8 @@ def test_everything_comes_back_as_it_was(
     office: Installation, elsewhere: Installation, places: Places
 ) -> None:
     """Every hash, row and right; the chain of the audit trail verifies."""
+    seal = FactorSeal(office.keys, lambda: MasterKey(SECRET))
+    factor = seal.seal("SECRET", AccountId(UUID(int=7)))
     ids = [office.seal(number, age=number * DAY) for number in range(1, 6)]
     office.hold(ids[0])
     before = rows_of(office.url)
@@ -128,6 +132,10 @@ def test_everything_comes_back_as_it_was(
     ended = elsewhere.end()
     assert (ended.erased, ended.erased_again, ended.held) == (0, 0, 0)
     assert files_of(elsewhere.vault) == files_of(office.vault)
+    assert (
+        FactorSeal(elsewhere.keys, lambda: MasterKey(SECRET)).open(factor, AccountId(UUID(int=7)))
+        == "SECRET"
+    )
     ours, theirs = files_of(office.keys), files_of(elsewhere.keys)
     same = {name for name in theirs if name.endswith(".key")}
     assert {name: theirs[name] for name in same} == {

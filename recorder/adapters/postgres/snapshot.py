@@ -12,7 +12,8 @@ from sqlalchemy.pool import NullPool
 
 from recorder.adapters.postgres.connect import translated
 from recorder.adapters.postgres.purge_log import RETENTION
-from recorder.adapters.postgres.tables import AuditHeadTable, RecordingTable
+from recorder.adapters.postgres.tables import RecordingTable
+from recorder.adapters.postgres.tables_audit import AuditHeadTable
 from recorder.adapters.postgres.tables_keeping import AppliedSettingTable, HoldTable
 from recorder.erasure.model import Stage
 from recorder.errors import LedgerUnavailable
