@@ -97,6 +97,14 @@ class CallTable(Base):
         one_of("reason", Reason),
         one_of("mode", Mode),
         Index("ix_call_arrived_at", "arrived_at"),
+        # An index answers alone only for pages that a vacuum has seen.
+        {
+            "postgresql_with": {
+                "autovacuum_vacuum_insert_scale_factor": "0",
+                "autovacuum_vacuum_insert_threshold": "5000",
+                "autovacuum_analyze_scale_factor": "0.02",
+            }
+        },
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
