@@ -29,6 +29,7 @@ from recorder.commands import (
     sign_in,
     size,
     status,
+    token,
     user,
     workstation,
 )
@@ -55,6 +56,7 @@ app.add_typer(user.app, name="user")
 user.app.command("link")(linking.link)
 user.app.command("unlink")(linking.unlink)
 app.add_typer(authorisation.app, name="authorisation")
+app.add_typer(token.app, name="token")
 app.add_typer(workstation.app, name="workstation")
 app.add_typer(contractor.app, name="contractor")
 app.command("web")(serving.web)

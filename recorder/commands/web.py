@@ -9,9 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder import logs
 from recorder.access.listening import Listening
+from recorder.accounts.programs import TokenDesk
 from recorder.accounts.provider import ProviderDoor
 from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
 from recorder.adapters.audit_files import CheckpointFolder, read_key
+from recorder.adapters.disk_figures import free_bytes, unsealed
 from recorder.adapters.keeping import open_keeping
 from recorder.adapters.postgres.begun import PostgresBegunSignIns
 from recorder.adapters.postgres.connect import connect
@@ -85,7 +87,16 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         now = clock.now()
         local = now.astimezone(settings.office_zone)
         midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        await asyncio.to_thread(_disks, settings, into)
         await read_figures(engine, into, now=now, midnight=lambda: midnight)
+
+    async def verified() -> Report:
+        found = await asyncio.to_thread(_verify_trail, settings)
+        if found.sound:
+            says = "When this process last found the trail whole."
+            at = clock.now().timestamp()
+            measures.set("recorder_audit_verified_timestamp_seconds", says, at)
+        return found
 
     return Services(
         origin=origin,
@@ -120,9 +131,9 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         retention_days=regulation.retention.days,
         jobs=PostgresJobs(engine).states,
         people=People(**{each: getattr(parts, each) for each in People.__dataclass_fields__}),
-        programs=programs,
+        tokens=TokenDesk(tokens=programs, clock=clock),
         trail=PostgresTrail(engine),
-        verify_trail=lambda: asyncio.to_thread(_verify_trail, settings),
+        verify_trail=verified,
         announcements=lambda: asyncio.to_thread(_announcements, settings),
         sessions=PostgresSessions(engine),
         finder=PostgresFinder(engine, office_zone=settings.office_zone),
@@ -135,6 +146,19 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         pace=Pace(),
         draw_factor=lambda secret, login: qr_svg(enrolment_uri(secret, login)),
     )
+
+
+def _disks(settings: Settings, into: Measures) -> None:
+    volumes = {
+        "vault": settings.vault_dir,
+        "keys": settings.key_dir,
+        "spool": settings.spool_dir,
+    }
+    for volume, free in free_bytes(volumes).items():
+        into.set("recorder_disk_free_bytes", "Free for us.", free, volume=volume)
+    waiting = unsealed(settings.spool_dir)
+    if waiting is not None:
+        into.set("recorder_spool_unsealed", "Recordings that wait to be sealed.", waiting)
 
 
 def provider_door(settings: Settings, parts: Parts, origin: Origin) -> ProviderDoor | None:

@@ -11,6 +11,7 @@ from recorder.adapters.starters import load_starters
 from recorder.announcements.service import AnnouncementKeeper
 from recorder.embedded.demo_call import STATE, RunningOffice, forget, place_demo_call
 from recorder.embedded.office import CHECKOUT, Office, trial_regulation
+from recorder.embedded.staff import LOGIN
 from recorder.errors import RecorderError
 from recorder.regulation import parse_regulation
 
@@ -29,6 +30,9 @@ def main() -> None:
         office.start_capture()
         office.start_retention()
         _say_where(office)
+        office.start_web()
+        _report(f"the web: {office.web_address}, sign in as {LOGIN}; the password:")
+        _report(f"  head -1 {(office.directory / 'answers').relative_to(CHECKOUT)}")
         running = RunningOffice.of(office)
         running.keep(STATE)
         right = place_demo_call(running, STATE, _report) if arguments.demo else True
@@ -49,7 +53,7 @@ def main() -> None:
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="script/run",
-        description="Start PostgreSQL, Asterisk, capture and retention on loopback; "
+        description="Start PostgreSQL, Asterisk, capture, retention and the web on loopback; "
         "state lives under .local/.",
     )
     parser.add_argument("--demo", action="store_true", help="also place one real SIP call")

@@ -69,11 +69,17 @@ class Office:
         self.audit_key = self.directory / "audit.key"
         self.announcements = self.directory / "asterisk/announcements"
         self.log = self.directory / "capture.log"
-        self.probe_port = free_port()
+        self.probe_port, self.web_port = free_port(), free_port()
         self.postgres = EmbeddedPostgres(self.directory / "postgres")
         self._asterisk: PrivateAsterisk | None = None
         self._capture: subprocess.Popen[bytes] | None = None
         self._retention: subprocess.Popen[bytes] | None = None
+        self._web: subprocess.Popen[bytes] | None = None
+
+    @property
+    def web_address(self) -> str:
+        """Where the pages and the API are, on this machine alone."""
+        return f"http://127.0.0.1:{self.web_port}"
 
     @property
     def asterisk(self) -> PrivateAsterisk:
@@ -111,6 +117,10 @@ class Office:
             "RECORDER_AUDIT_CHECKPOINT_DIR": str(self.directory / "checkpoints"),
             "RECORDER_SCAN_DIR": str(self.directory / "scans"),
             "RECORDER_SESSION_FILE": str(self.directory / "session"),
+            # Without TLS, because it cannot be reached but from this machine.
+            "RECORDER_WEB_ORIGIN": self.web_address,
+            "RECORDER_WEB_PORT": str(self.web_port),
+            "RECORDER_WEB_PLAIN_HTTP": "true",
             # One person tries it out, without a telephone for codes and without a colleague.
             "RECORDER_TOTP": "optional",
             "RECORDER_FOUR_EYES": "off",
@@ -158,7 +168,7 @@ class Office:
     def start_capture(self) -> None:
         """Start capture and wait until it takes calls. Raises ``ConfigurationError``."""
         self._report("starting capture")
-        self._capture = self._launch("ari_app.py", self.log)
+        self._capture = self._launch([str(CHECKOUT / "ari_app.py")], self.log)
         deadline = time.monotonic() + READY_WITHIN_S
         while not self.takes_calls():
             if self._capture.poll() is not None or time.monotonic() > deadline:
@@ -171,15 +181,28 @@ class Office:
         self._report("starting retention")
         # Of the processes only this one may forget what is in the audit trail.
         login = {"RECORDER_DATABASE_URL": self.postgres.member_url("recorder_retention")}
-        self._retention = self._launch("retention.py", self.directory / "retention.log", login)
+        program = [str(CHECKOUT / "retention.py")]
+        self._retention = self._launch(program, self.directory / "retention.log", login)
+
+    def start_web(self) -> None:
+        """Start the web and wait until it answers. Raises ``ConfigurationError``."""
+        self._report("starting the web")
+        log = self.directory / "web.log"
+        self._web = self._launch(["-m", "recorder", "web"], log)
+        deadline = time.monotonic() + READY_WITHIN_S
+        while not answers(f"{self.web_address}/healthz"):
+            if self._web.poll() is not None or time.monotonic() > deadline:
+                tail = log.read_text(errors="replace")[-2000:]
+                raise ConfigurationError(f"the web did not start:\n{tail}")
+            time.sleep(0.05)
 
     def _launch(
-        self, program: str, log_file: Path, more: Mapping[str, str] | None = None
+        self, program: list[str], log_file: Path, more: Mapping[str, str] | None = None
     ) -> subprocess.Popen[bytes]:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("RECORDER_")}  # noqa: TID251 - handed on, not read
         with log_file.open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, str(CHECKOUT / program)],
+                [sys.executable, *program],
                 cwd=self.directory,
                 env={**inherited, **self.environment, **(more or {})},
                 stdout=log,
@@ -201,7 +224,7 @@ class Office:
 
     def close(self) -> None:
         """Stop everything that runs, in order."""
-        for process in (self._retention, self._capture):
+        for process in (self._web, self._retention, self._capture):
             if process is not None and process.poll() is None:
                 process.terminate()
                 process.wait(timeout=READY_WITHIN_S)
@@ -228,9 +251,13 @@ def audio_of(state: Path, recording_id: UUID, stored_on: str) -> bytes:
 
 def takes_calls(probe_port: int) -> bool:
     """Ask capture itself, as the dialplan does."""
-    url = f"http://127.0.0.1:{probe_port}/probe"
+    return answers(f"http://127.0.0.1:{probe_port}/probe")
+
+
+def answers(url: str) -> bool:
+    """Tell whether an address of this machine says yes."""
     try:
-        with urllib.request.urlopen(url, timeout=1) as answer:
+        with urllib.request.urlopen(url, timeout=1) as answer:  # noqa: S310 - ours, http
             return bool(answer.status == 200)  # noqa: PLR2004
     except (urllib.error.URLError, OSError):
         return False

@@ -23,6 +23,7 @@ from recorder.settings import load_settings, session_path
 LOGIN = "demo"
 ROLES = frozenset({Role.LISTENER, Role.COPY_MAKER})
 TRIAL = Actor(kind=ActorKind.PROCESS, name="trial")
+LOOPBACK = "127.0.0.1"
 AUTHORISED_FOR = timedelta(days=30)
 
 
@@ -50,6 +51,7 @@ async def _employ(environment: Mapping[str, str]) -> str:
         visitor = Visitor(session=signed.session, account=signed.account)
         await parts.keeper.change_password(visitor, old=temporary, new=password)
         await _authorise(parts, account, director)
+        await _list_this_machine(parts)
     keep_token(session_path(settings), signed.token)
     return password
 
@@ -77,3 +79,9 @@ async def _authorise(parts: Parts, account: Account, director: Account) -> None:
         valid_until=now + AUTHORISED_FOR,
         by=director.id,
     )
+
+
+async def _list_this_machine(parts: Parts) -> None:
+    listed = {str(each.network) for each in await parts.workstations.listed()}
+    if f"{LOOPBACK}/32" not in listed:
+        await parts.stations.add(LOOPBACK, name="trial", place="this machine", by=TRIAL)

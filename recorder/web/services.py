@@ -4,14 +4,13 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from recorder.access.listening import Listening
-from recorder.access.model import Permission
 from recorder.accounts.keeper import AccountKeeper
-from recorder.accounts.model import Account, AccountId, Session, SessionId
+from recorder.accounts.model import Account, Session, SessionId
 from recorder.accounts.ports import AccountStore
+from recorder.accounts.programs import TokenDesk
 from recorder.accounts.provider import ProviderDoor
 from recorder.accounts.service import Doorkeeper
 from recorder.adapters.postgres.trail_reading import Wanted
@@ -73,27 +72,6 @@ class Keeping:
     by_hand: ErasureByHand
 
 
-class TokenKeeper(Protocol):
-    """Keeps programs' tokens. Raises ``LedgerUnavailable`` and ``TrailUnavailable``."""
-
-    async def add(
-        self,
-        *,
-        token_id: UUID,
-        name: str,
-        account_id: AccountId,
-        token_sha256: str,
-        may: Sequence[Permission],
-        expires_at: datetime,
-        by: Actor,
-        at: datetime,
-    ) -> None:
-        """Keep a token, by its hash, with its entry."""
-
-    async def revoke(self, token_id: UUID, *, by: Actor, at: datetime) -> bool:
-        """Revoke a token from this instant; False if there is none to revoke."""
-
-
 class TrailReader(Protocol):
     """Reads the trail, and notes that it was read. Raises ``LedgerUnavailable``."""
 
@@ -134,7 +112,7 @@ class Services:
     """§ 7.2."""
     jobs: Callable[[], Awaitable[Sequence[JobState]]]
     """How each job of retention went."""
-    programs: TokenKeeper
+    tokens: TokenDesk
     trail: TrailReader
     verify_trail: Callable[[], Awaitable[Report]]
     announcements: Callable[[], Awaitable[tuple[Sequence[Announcement], Sequence[Announcement]]]]

@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
+import uuid_utils.compat as uuids
 from sqlalchemy.dialects.postgresql import dialect
 
+from recorder.adapters.postgres import by_digits, migrate, queries
 from recorder.adapters.postgres import ledger as ledger_module
-from recorder.adapters.postgres import migrate, queries
 from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.ledger import PostgresLedger
 from recorder.adapters.postgres.rows import CallRow
@@ -284,3 +285,54 @@ async def test_forgotten_numbers_are_nowhere_in_the_database(database_url: str) 
 def test_five_upgrades_of_a_crowded_database_change_nothing(crowded_url: str) -> None:
     """F18: an upgrade that has nothing to do is quick and safe to repeat."""
     assert [migrate.upgrade(crowded_url) for _ in range(5)] == [migrate.head()] * 5
+
+
+@pytest.mark.parametrize("few", [0, 2, 5000], ids=["many", "some", "few"])
+async def test_the_newest_that_begin_or_end_alike_are_the_same_either_way(
+    database_url: str, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R7.5c: sorted whole or met by going back in time, page by page."""
+    monkeypatch.setattr(by_digits, "FEW", few)
+    calls = [
+        a_call(
+            id=CallId(uuids.uuid7()),
+            channel_id=str(number),
+            arrived_at=NOON - timedelta(minutes=number // 2),
+            caller_number=f"60012{number % 3}{number:03}",
+        )
+        for number in range(20)
+    ]
+    await record(database_url, *calls)
+    ordered = sorted(calls, key=lambda each: (each.arrived_at, each.id), reverse=True)
+    for criteria, matches in (
+        ({"caller_begins": "600 121"}, lambda each: each.caller_number.startswith("600121")),
+        ({"caller_ends": "5"}, lambda each: each.caller_number.endswith("5")),
+        (
+            {"caller_begins": "600120", "caller_ends": "5"},
+            lambda each: (
+                each.caller_number.startswith("600120") and each.caller_number.endswith("5")
+            ),
+        ),
+        ({"caller_begins": "60012", "day": date(2020, 1, 1)}, lambda _: False),
+        ({"caller_begins": "60012", "employee": "nobody"}, lambda _: False),
+        ({"caller_begins": "x"}, lambda _: False),
+    ):
+        wanted = [each.id for each in ordered if matches(each)]
+        pages, after = [], None
+        while page := await find(database_url, **criteria, after=after, limit=3):
+            pages += [each.id for each in page]
+            after = queries.Place(arrived_at=page[-1].arrived_at, call_id=page[-1].id)
+        assert pages == wanted
+        assert [each.id for each in await find(database_url, **criteria, offset=1)] == wanted[1:]
+
+
+async def test_a_forgotten_number_was_not_withheld(database_url: str) -> None:
+    withheld, forgotten = (
+        a_call(id=CallId(uuids.uuid7()), channel_id=each, caller_number="") for each in "ab"
+    )
+    await record(database_url, withheld, forgotten)
+    with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
+        connection.execute(
+            "UPDATE call SET numbers_forgotten_at = now() WHERE id = %s", [forgotten.id]
+        )
+    assert [each.id for each in await find(database_url, caller="withheld")] == [withheld.id]

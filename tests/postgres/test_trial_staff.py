@@ -3,6 +3,7 @@
 import stat
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from recorder.embedded.staff import employ
@@ -42,6 +43,9 @@ def test_the_trial_office_has_somebody_who_may_listen_at_every_start(
         passwords.add(answers.read_text(encoding="ascii"))
         assert "600123456" in run("calls", "list", "--reveal", "--purpose", PURPOSE).out
     assert len(passwords) == 2, "drawn anew at each start"
+    with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
+        listed = connection.execute("SELECT network::text FROM workstation").fetchall()
+    assert listed == [("127.0.0.1/32",)], "the browser of this machine, and no other"
     with answers.open(encoding="ascii") as typed:
         monkeypatch.setattr("sys.stdin", typed)
         assert run("sign-in", "demo").status == 0

@@ -175,6 +175,14 @@ async def test_metrics_have_a_token_of_their_own(database_url: str, tmp_path: Pa
         assert found.status_code == 200
         assert "recorder_recordings 1.0" in found.text
         assert 'recorder_calls_today{outcome="recorded"' in found.text
+        for wanted in (
+            'recorder_calls_total{decision="recorded"',
+            'recorder_disk_free_bytes{volume="vault"}',
+            "recorder_oldest_unheld_recording_age_seconds",
+            "recorder_audio_gap_total 0.0",
+            "recorder_build_info",
+        ):
+            assert wanted in found.text
         for wrong in ({}, {"Authorization": "Bearer x"}, {"Authorization": "prometheus"}):
             for browser in (stranger, office.browser("127.0.0.1")):
                 assert (await browser.get("/metrics", headers=wrong)).status_code == 403

@@ -17,6 +17,7 @@ import soundfile
 from pydantic import SecretStr
 
 from recorder.accounts.model import Role
+from recorder.adapters.keys import PENDING
 from recorder.embedded.postgres import free_port
 from recorder.web.rules import parse_origin
 from tests.signed_in import PURPOSE
@@ -54,8 +55,13 @@ async def process(
 def started(directory: Path) -> "subprocess.Popen[bytes]":
     running = subprocess.Popen(WEB, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert running.stdout is not None
-    assert any(b"web_serves" in line for line in running.stdout)
-    return running
+    said = []
+    for line in running.stdout:
+        said.append(line)
+        if b"web_serves" in line:
+            return running
+    running.communicate()
+    pytest.fail(b"".join(said).decode())
 
 
 def stopped(running: "subprocess.Popen[bytes]") -> int:
@@ -75,6 +81,12 @@ def curl(*arguments: str) -> bytes:
         ["curl", "--silent", "--show-error", "--max-time", "20", *arguments],
         capture_output=True,
         check=True,
+    ).stdout
+
+
+def processes() -> str:
+    return subprocess.run(
+        ["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True
     ).stdout
 
 
@@ -148,3 +160,47 @@ def test_without_a_safe_address_the_web_does_not_start(
     assert refused.returncode == 2
     assert says in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+async def test_an_unfinished_restore_keeps_the_web_from_starting_and_from_playing(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RG.10: what was erased since the backup must not be listened to."""
+    async with process(database_url, tmp_path, monkeypatch) as (office, _):
+        call = await office.call(seconds=1)
+        account = await office.person(Role.LISTENER, login="olga")
+        await office.authorise(account, [Role.LISTENER])
+        browser = await office.sign_in("olga", address="127.0.0.1")
+        path = f"/api/v1/recordings/{call.recording_id}/playbacks"
+        opened = (await browser.post(path, json={"purpose": PURPOSE})).json()
+        (office.settings.key_dir / PENDING).touch()
+        assert (await browser.get(opened["audio"])).status_code == 503
+        later = await browser.post(path, json={"purpose": PURPOSE})
+        if later.status_code == 201:
+            assert (await browser.get(later.json()["audio"])).status_code == 503
+        monkeypatch.setenv("RECORDER_WEB_PORT", str(free_port()))
+        refused = ended(tmp_path)
+        assert (refused.returncode, "recorder restore --finish" in refused.stderr) == (2, True)
+        assert "Traceback" not in refused.stderr
+
+
+async def test_no_secret_is_in_the_arguments_and_no_file_is_others(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A12."""
+    async with process(database_url, tmp_path, monkeypatch) as (office, _):
+        call = await office.call(seconds=1)
+        secrets = [
+            office.settings.database_url.get_secret_value(),
+            office.settings.master_key.get_secret_value(),
+        ]
+        seen = processes()
+        assert "recorder web" in seen
+        assert not any(each in seen for each in secrets)
+        kept = [
+            path
+            for folder in (office.settings.vault_dir, office.settings.key_dir)
+            for path in folder.rglob("*")
+        ]
+        assert any(str(call.recording_id) in path.name for path in kept)
+        assert [path for path in kept if path.stat().st_mode & 0o007] == []

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from recorder.adapters.postgres import tables
+from recorder.adapters.postgres import by_digits, tables
 from recorder.adapters.postgres.connect import translated
 from recorder.adapters.postgres.ledger import clean
 from recorder.adapters.postgres.rows import (
@@ -170,16 +170,11 @@ def search_statement(criteria: Criteria, *, office_zone: ZoneInfo) -> Select[Any
 
 def recording_search_statement(criteria: Criteria, *, office_zone: ZoneInfo) -> Select[Any]:
     """Return the statement of ``find_recordings``."""
-    return _page(_recordings(), criteria, office_zone)
+    return _page(_recordings(), criteria, office_zone, recorded=True)
 
 
 def _calls(kind: type[CallRow], criteria: Criteria, office_zone: ZoneInfo) -> Select[Any]:
-    if criteria.caller_begins is None and criteria.caller_ends is None:
-        return _page(_with_recording(kind), criteria, office_zone)
-    # Many thousands may begin alike: first the newest by the index alone, then their rows.
-    newest = _page(select(CALL.id), criteria, office_zone).subquery()
-    query = _with_recording(kind).where(CALL.id.in_(select(newest.c.id)))
-    return query.order_by(CALL.arrived_at.desc(), CALL.id.desc())
+    return _page(_with_recording(kind), criteria, office_zone, recorded=False)
 
 
 def _with_recording(kind: type[CallRow]) -> Select[Any]:
@@ -195,10 +190,35 @@ def _recordings() -> Select[Any]:
     return query.join(CALL, RECORDING.call_id == CALL.id)
 
 
-def _page(query: Select[Any], criteria: Criteria, office_zone: ZoneInfo) -> Select[Any]:
+def _page(
+    query: Select[Any], criteria: Criteria, office_zone: ZoneInfo, *, recorded: bool
+) -> Select[Any]:
+    conditions = _conditions(criteria, office_zone)
+    digits = _digits(criteria)
+    if not all(each.any_of for each in digits):
+        # What is no number matches nothing.
+        return query.where(false()).limit(0)
+    if digits and criteria.caller is None and criteria.called is None:
+        first, *others = digits
+        after = criteria.after
+        page = by_digits.newest(
+            first,
+            [*conditions, *(each.plain for each in others)],
+            after=None if after is None else (after.arrived_at, after.call_id),
+            bounded=criteria.day is not None,
+            recorded=recorded,
+            limit=criteria.limit,
+            offset=criteria.offset,
+        )
+        found = query.join(page, page.c.id == CALL.id)
+        return found.order_by(page.c.arrived_at.desc(), page.c.id.desc())
+    conditions += [each.plain for each in digits]
+    if criteria.after is not None:
+        place = tuple_(CALL.arrived_at, CALL.id)
+        conditions.append(place < tuple_(criteria.after.arrived_at, criteria.after.call_id))
+    # Two calls of one instant keep their order from page to page.
     return (
-        query.where(*_conditions(criteria, office_zone))
-        # Two calls of one instant keep their order from page to page.
+        query.where(*conditions)
         .order_by(CALL.arrived_at.desc(), CALL.id.desc())
         .limit(criteria.limit)
         .offset(criteria.offset)
@@ -223,17 +243,9 @@ def _conditions(criteria: Criteria, office_zone: ZoneInfo) -> list[ColumnElement
         conditions.append(_caller(criteria.caller))
     if criteria.called is not None:
         conditions.append(_number(CALL.line, CALL.line_e164, criteria.called))
-    if criteria.caller_begins is not None:
-        conditions.append(_begins(criteria.caller_begins))
-    if criteria.caller_ends is not None:
-        digits = "".join(each for each in criteria.caller_ends if each in DIGITS)
-        conditions.append(_starts(func.reverse(CALL.caller_e164), digits[::-1]))
     if criteria.employee is not None:
         wanted = clean(criteria.employee)
         conditions.append(or_(CALL.answered_by == wanted, CALL.parties.contains([wanted])))
-    if criteria.after is not None:
-        place = tuple_(CALL.arrived_at, CALL.id)
-        conditions.append(place < tuple_(criteria.after.arrived_at, criteria.after.call_id))
     if criteria.outcome is not None:
         conditions.append(CALL.outcome == criteria.outcome.value)
     if criteria.reason is not None:
@@ -244,18 +256,18 @@ def _conditions(criteria: Criteria, office_zone: ZoneInfo) -> list[ColumnElement
     return conditions
 
 
-def _begins(wanted: str) -> ColumnElement[bool]:
-    begun = beginnings(wanted)
-    return or_(*(_starts(CALL.caller_e164, each) for each in begun)) if begun else false()
-
-
-def _starts(column: Any, start: str) -> ColumnElement[bool]:  # noqa: ANN401 - a column
-    # By the operators of the index itself: LIKE with a parameter finds no index once the plan
-    # is a general one.
-    if not start:
-        return false()
-    end = start[:-1] + chr(ord(start[-1]) + 1)
-    return and_(column.op("~>=~")(start), column.op("~<~")(end))
+def _digits(criteria: Criteria) -> list[by_digits.Digits]:
+    """Return the digits looked for, the longest first."""
+    wanted = []
+    if criteria.caller_begins is not None:
+        begun = beginnings(criteria.caller_begins)
+        # 484 is 48484… or 484…, and the one is among the other.
+        begun = [each for each in begun if not each.startswith(tuple({*begun} - {each}))]
+        wanted.append(by_digits.Digits(any_of=tuple(begun), at_the_end=False))
+    if criteria.caller_ends is not None:
+        end = "".join(each for each in criteria.caller_ends if each in DIGITS)
+        wanted.append(by_digits.Digits(any_of=(end,) if end else (), at_the_end=True))
+    return sorted(wanted, key=lambda each: max(map(len, each.any_of), default=99), reverse=True)
 
 
 def _caller(wanted: str) -> ColumnElement[bool]:

@@ -1,6 +1,7 @@
 """What the web asks of PostgreSQL beside the services: places, programs, rates, sessions."""
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.access.model import Permission, Place
 from recorder.accounts.model import Account, AccountId, Ended, Role, Session, SessionId, SessionKind
+from recorder.accounts.programs import ProgramToken
 from recorder.accounts.rules import problem_of_session
 from recorder.adapters.postgres import trail
 from recorder.adapters.postgres.connect import translated
@@ -26,6 +28,7 @@ from recorder.workstations.rules import Address, effective_address, place_of
 
 TOKEN, RATE = ProgramTokenTable, RequestRateTable
 RATE_KEPT = timedelta(hours=1)
+FULL_REMEMBERED = 1000
 
 
 class ListedPlaces:
@@ -68,10 +71,23 @@ class PostgresLimits:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._enough: OrderedDict[str, datetime] = OrderedDict()
 
     async def within(self, key: str, *, a_minute: int, now: datetime) -> bool:
         """Count one more; False when there were enough this minute."""
         minute = now.replace(second=0, microsecond=0)
+        # Whoever has had enough has it for the whole minute: a flood does not reach the database.
+        if self._enough.get(key) == minute:
+            return False
+        within = await self._counted(key, minute) <= a_minute
+        if not within:
+            self._enough[key] = minute
+            self._enough.move_to_end(key)
+            if len(self._enough) > FULL_REMEMBERED:
+                self._enough.popitem(last=False)
+        return within
+
+    async def _counted(self, key: str, minute: datetime) -> int:
         # Neither a name nor an address is kept for counting.
         hashed = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
         statement = insert(RATE).values(key=hashed, minute=minute, requests=1)
@@ -84,7 +100,7 @@ class PostgresLimits:
         ).returning(RATE.requests)
         with translated():
             async with self._engine.begin() as connection:
-                return (await connection.scalar(counted) or 0) <= a_minute
+                return await connection.scalar(counted) or 0
 
     async def forget(self, now: datetime) -> None:
         """Drop the counts of whoever has not asked for an hour."""
@@ -127,6 +143,30 @@ class PostgresPrograms:
         )
         return Program(account=account, may=frozenset(Permission(each) for each in row.may))
 
+    async def listed(self) -> Sequence[ProgramToken]:
+        """Return every token ever issued, the newest first; of the secret nothing."""
+        query = (
+            select(*TOKEN.__table__.columns, AccountTable.login)
+            .join(AccountTable, TOKEN.account_id == AccountTable.id)
+            .order_by(TOKEN.created_at.desc(), TOKEN.id.desc())
+        )
+        with translated():
+            async with self._engine.connect() as connection:
+                rows = (await connection.execute(query)).all()
+        return [
+            ProgramToken(
+                id=each.id,
+                name=each.name,
+                account=each.login,
+                may=tuple(each.may),
+                created_at=each.created_at,
+                created_by=each.created_by,
+                expires_at=each.expires_at,
+                revoked_at=each.revoked_at,
+            )
+            for each in rows
+        ]
+
     async def add(
         self,
         *,
@@ -134,7 +174,7 @@ class PostgresPrograms:
         name: str,
         account_id: AccountId,
         token_sha256: str,
-        may: Sequence[Permission],
+        may: Sequence[str],
         expires_at: datetime,
         by: Actor,
         at: datetime,

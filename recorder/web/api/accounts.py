@@ -1,17 +1,14 @@
 """Accounts: added, given roles, disabled; and programs' tokens, which work under an account."""
 
-import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-import uuid_utils.compat as uuids
 from pydantic import Field
 
 from recorder.access.model import Permission
 from recorder.accounts.model import Account, AccountId, Role
-from recorder.accounts.tokens import sha256_of
-from recorder.errors import RuleViolation
+from recorder.accounts.programs import LONGEST_TOKEN_DAYS
 from recorder.web.api import routing
 from recorder.web.api.routing import Body, Parts, Told, Who
 from recorder.web.gate import needs
@@ -19,8 +16,6 @@ from recorder.web.problems import Kind, Problem
 from recorder.web.services import Services
 
 router = routing.router("accounts")
-LONGEST_TOKEN_DAYS = 366
-TOKEN_BYTES = 32
 Short = Annotated[str, Field(min_length=1, max_length=120)]
 
 
@@ -89,6 +84,25 @@ class NewTokenTold(Told):
     expires_at: datetime
 
 
+class TokenTold(Told):
+    """One token; of its secret nothing."""
+
+    id: UUID
+    name: str
+    account: str
+    may: tuple[str, ...]
+    created_at: datetime
+    created_by: str
+    expires_at: datetime
+    revoked_at: datetime | None
+
+
+class Tokens(Told):
+    """Every token ever issued."""
+
+    tokens: list[TokenTold]
+
+
 @router.get("/accounts")
 @needs(Permission.ACCOUNT_READ)
 async def list_accounts(parts: Parts) -> Accounts:
@@ -150,29 +164,30 @@ async def reset_factor(account_id: UUID, asker: Who, parts: Parts) -> None:
 async def issue(new: NewToken, asker: Who, parts: Parts) -> NewTokenTold:
     """Issue a token to a program. What its account may not do, it may not do either."""
     account = await account_of(new.account_id, parts)
-    if account.disabled_at is not None:
-        raise RuleViolation("the account is disabled")
-    token, token_id = secrets.token_urlsafe(TOKEN_BYTES), uuids.uuid7()
-    expires_at = asker.now + timedelta(days=new.days)
-    await parts.programs.add(
-        token_id=token_id,
-        name=new.name,
-        account_id=account.id,
-        token_sha256=sha256_of(token),
-        may=new.may,
-        expires_at=expires_at,
-        by=asker.actor,
-        at=asker.now,
+    issued = await parts.tokens.issue(
+        account, name=new.name, may=new.may, days=new.days, by=asker.actor
     )
-    return NewTokenTold(id=token_id, token=token, expires_at=expires_at)
+    return NewTokenTold(id=issued.id, token=issued.token, expires_at=issued.expires_at)
+
+
+@router.get("/tokens")
+@needs(Permission.ACCOUNT_READ)
+async def list_tokens(parts: Parts) -> Tokens:
+    """List every token ever issued, the newest first; of the secrets nothing."""
+    listed = await parts.tokens.all()
+    return Tokens(
+        tokens=[
+            TokenTold(**{name: getattr(each, name) for name in TokenTold.model_fields})
+            for each in listed
+        ]
+    )
 
 
 @router.post("/tokens/{token_id}/revoke", status_code=204)
 @needs(Permission.ACCOUNT_MANAGE)
 async def revoke(token_id: UUID, asker: Who, parts: Parts) -> None:
     """Revoke a token; the next request with it is refused."""
-    if not await parts.programs.revoke(token_id, by=asker.actor, at=asker.now):
-        raise Problem(kind=Kind.NOT_FOUND)
+    await parts.tokens.revoke(token_id, by=asker.actor)
 
 
 def told(account: Account) -> AccountTold:
