@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 import uuid_utils.compat as uuids
 
 from recorder import logs
+from recorder.adapters.ami import open_ami
 from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
 from recorder.adapters.ari import AriClient
 from recorder.adapters.bypassed import BypassedLog
@@ -24,7 +25,7 @@ from recorder.capture.journal import fold
 from recorder.capture.service import Capture
 from recorder.custody.service import Custodian
 from recorder.model import CallId
-from recorder.processes import run_process, take_bypassed_calls, watch_announcements
+from recorder.processes import run_process, take_bypassed_calls, watch_announcements, watch_spool
 from recorder.settings import Settings
 
 
@@ -40,11 +41,12 @@ async def serve(settings: Settings) -> None:
         )
         journals, spool = DiskJournals(settings.spool_dir), DiskSpool(settings.spool_dir)
         announcements = AnnouncementCatalogue(settings.announcement_dir)
+        ledger = PostgresLedger(engine)
         custodian = Custodian(
             journals=journals,
             spool=spool,
             vault=open_vault(settings),
-            ledger=PostgresLedger(engine),
+            ledger=ledger,
             announcements=announcements,
             clock=clock,
             retention_days=regulation.retention.days,
@@ -61,8 +63,9 @@ async def serve(settings: Settings) -> None:
             on_connect=lambda: reconcile(),  # noqa: PLW0108
             on_disconnect=lambda: capture.disconnected(),  # noqa: PLW0108
         )
+        live = stack.enter_context(open_ami(settings))
         capture = Capture(
-            switchboard=AriSwitchboard(client, announcements=settings.announcement_dir_of_pbx),
+            switchboard=AriSwitchboard(client, sounds=settings.announcement_dir_of_pbx, live=live),
             journals=journals,
             spool=spool,
             announcements=announcements,
@@ -80,10 +83,9 @@ async def serve(settings: Settings) -> None:
             await capture.reconcile(await take_snapshot(client, events, clock))
 
         await stack.enter_async_context(client)
-        probe = serve_probe(
-            settings.probe_host, settings.probe_port, is_ready=lambda: client.connected
+        await stack.enter_async_context(
+            serve_probe(settings.probe_host, settings.probe_port, is_ready=lambda: client.serves)
         )
-        await stack.enter_async_context(probe)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(capture.run(), name="capture")
             tasks.create_task(custodian.run(), name="custodian")
@@ -91,6 +93,7 @@ async def serve(settings: Settings) -> None:
             notes = BypassedLog(settings.spool_dir)
             tasks.create_task(take_bypassed_calls(notes, capture, custodian), name="bypassed")
             tasks.create_task(watch_announcements(announcements, custodian), name="sounds")
+            tasks.create_task(watch_spool(journals, spool, ledger, clock, capture), name="spool")
 
 
 if __name__ == "__main__":

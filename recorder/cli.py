@@ -15,8 +15,11 @@ from recorder.commands import (
     contractor,
     db,
     demo,
+    erasing,
+    hold,
     keys,
     recordings,
+    retention,
     sign_in,
     status,
     user,
@@ -47,6 +50,13 @@ app.add_typer(contractor.app, name="contractor")
 app.command("web")(web.web)
 app.add_typer(demo.app, name="demo")
 app.add_typer(keys.app, name="keys")
+app.add_typer(hold.app, name="hold")
+app.add_typer(erasing.approvals, name="approval")
+app.command("purge")(erasing.purge)
+app.command("erase")(erasing.erase)
+app.command("reconcile")(retention.reconcile)
+app.add_typer(retention.reports, name="report")
+config.app.command("apply-retention")(retention.apply_retention)
 app.add_typer(audit.app, name="audit")
 
 

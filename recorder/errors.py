@@ -8,6 +8,7 @@
     ├── NotFound                  1   person: no such call, recording or announcement
     ├── CallGone                  1   nobody: the caller has left, which is not a failure
     ├── AnnouncementRefused       1   person: the sound cannot be used, with the reason
+    ├── RowRefused                1   nobody: a defect; PostgreSQL will never take the row
     ├── RecordingDamaged          1   operator: stored audio is not what was sealed
     └── Unavailable               3   retry: a part cannot be reached
         ├── SwitchboardUnavailable    Asterisk does not answer
@@ -48,6 +49,10 @@ class CallGone(RecorderError):
 
 class AnnouncementRefused(RecorderError):
     """A sound file cannot become an announcement; the message says why."""
+
+
+class RowRefused(RecorderError):
+    """PostgreSQL will never take this row: a defect of ours, not an outage."""
 
 
 class RecordingDamaged(RecorderError):

@@ -74,6 +74,8 @@ class Reason(StrEnum):
     CALLER_LEFT = "caller_left"
     # Nobody of the office came on the line.
     NOT_ANSWERED = "not_answered"
+    # Connected from the start with somebody outside the office only.
+    FORWARDED_OUTSIDE = "forwarded_outside"
     # Something failed; each of these leaves an incident.
     ANNOUNCEMENT_MISSING = "announcement_missing"
     ANNOUNCEMENT_FAILED = "announcement_failed"
@@ -104,7 +106,15 @@ class IncidentKind(StrEnum):
     PBX_LOST = "pbx_lost"
     JOURNAL_UNREADABLE = "journal_unreadable"
     ORPHAN_AUDIO = "orphan_audio"
+    ERASURE_FAILED = "erasure_failed"
+    PURGE_BRAKED = "purge_braked"
+    CLOCK_JUMP = "clock_jump"
+    RECORDING_MISSING = "recording_missing"
+    REVIEW_OVERDUE = "review_overdue"
+    RETENTION_SHORTENED = "retention_shortened"
+    STRAY_TRACES = "stray_traces"
     RECORDING_DAMAGED = "recording_damaged"
+    STOP_REFUSED = "stop_refused"
 
 
 class PlaybackResult(StrEnum):

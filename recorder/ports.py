@@ -4,7 +4,7 @@ Named after the need, not the product. Every fake in ``tests/fakes.py`` and ever
 passes the same contract suite.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -53,10 +53,16 @@ class Switchboard(Protocol):
         """Stop what is playing. Stopping what has ended is a success."""
 
     async def extend_watchdog(self, channel_id: str, seconds: float) -> None:
-        """Set how long from now the PBX waits before it takes the caller back by itself."""
+        """Set how long from now the PBX waits before it takes the caller back by itself.
+
+        The caller leaves for it and is handed over anew, both told by events.
+        """
 
     async def stop_recording(self, channel_id: str, recording_id: RecordingId) -> None:
-        """Make the PBX stop recording this call; what there is stays (R3.4h)."""
+        """Make the PBX stop recording this call; what there is stays (R3.4h).
+
+        Returns only once it is done; stopping what has stopped is a success.
+        """
 
     async def release(
         self, channel_id: str, *, outcome: str, recording_id: RecordingId | None
@@ -66,6 +72,24 @@ class Switchboard(Protocol):
         ``recording_id`` makes the PBX record the rest of the call into the spool, both sides,
         while the caller is connected; None means that no audio file comes into being.
         """
+
+
+class LiveControl(Protocol):
+    """Acts on what the PBX is recording right now, by the caller's channel (R3.4h, RG.12).
+
+    Every method answers within 2 s. It raises ``SwitchboardUnavailable`` when the PBX did not do
+    it or did not say so, and ``CallGone`` when there is no such call or recording. Nothing is
+    done later that was refused now.
+    """
+
+    async def stop(self, channel_id: str) -> None:
+        """End the recording; what there is stays. Stopping what has stopped is a success."""
+
+    async def mute(self, channel_id: str) -> None:
+        """Write silence in place of both sides until ``unmute``; time goes on in the file."""
+
+    async def unmute(self, channel_id: str) -> None:
+        """Write both sides again."""
 
 
 class Journals(Protocol):
@@ -104,6 +128,9 @@ class Spool(Protocol):
 
     def audio_written_at(self, recording_id: RecordingId) -> datetime | None:
         """Return when its last byte was written, None if there is no such file."""
+
+    def all_audio(self) -> Iterable[RecordingId]:
+        """Return the id of every audio file; an unreadable spool has none."""
 
     def free_bytes(self) -> int:
         """Return the space left for audio. Raises ``SpoolUnavailable`` when not writable."""
@@ -206,8 +233,11 @@ class Ledger(Protocol):
     async def knows_channel(self, node: str, channel_id: str) -> bool:
         """Tell whether a call with this channel has a row."""
 
-    async def record_incident(self, incident: Incident) -> None:
-        """Write an incident that belongs to no call."""
+    async def record_incident(self, incident: Incident, *, once: bool = False) -> bool:
+        """Write an incident that belongs to no call; True if it was written.
+
+        ``once``: not if one of the same kind with the same detail is there.
+        """
 
     async def mark_damaged(self, recording_id: RecordingId, *, at: datetime, detail: str) -> bool:
         """Mark a recording as damaged and write the incident, in one transaction (RG.3).

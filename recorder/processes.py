@@ -9,16 +9,25 @@ from typing import Protocol
 
 import structlog
 
+from recorder.capture.journal import fold
 from recorder.capture.service import Capture
+from recorder.custody.leftovers import Inspector
 from recorder.custody.service import Custodian
 from recorder.errors import LedgerUnavailable, RecorderError
 from recorder.model import IncidentKind
+from recorder.ports import Clock, Journals, Ledger, Spool
 from recorder.settings import Settings, load_settings
 
 log = structlog.get_logger(__name__)
 
 BYPASSED_EVERY_S = 2.0
 """How often the dialplan's notes are looked at."""
+
+LOOK_AGAIN_S = 0.5
+"""How often it is asked whether the calls of these notes have their rows."""
+
+SPOOL_EVERY_S = 60.0
+"""How often the spool is looked through for what nobody seals."""
 
 SOUNDS_EVERY_S = 24 * 3600.0
 """How often all announcements are read and compared (R8.2e)."""
@@ -63,13 +72,16 @@ class BypassedCalls(Protocol):
 async def take_bypassed_calls(
     log_of_dialplan: BypassedCalls, capture: Capture, custodian: Custodian
 ) -> None:
-    """Give every call that went past capture its row, until cancelled."""
+    """Give every call that went past capture its row, until cancelled.
+
+    The lines are forgotten once their own calls are sealed, whatever else cannot be.
+    """
     while True:
         lines = log_of_dialplan.take()
-        for line in lines:
-            capture.take_bypassed(line)
+        handed_on = [capture.take_bypassed(line) for line in lines]
+        while any(each and custodian.waits_for(each) for each in handed_on):  # noqa: ASYNC110 - seldom
+            await asyncio.sleep(LOOK_AGAIN_S)
         if lines:
-            await custodian.all_sealed()
             log_of_dialplan.done()
             log.warning("calls_bypassed", calls=len(lines))
         await asyncio.sleep(BYPASSED_EVERY_S)
@@ -104,6 +116,26 @@ async def watch_announcements(announcements: CheckedAnnouncements, custodian: Cu
             except LedgerUnavailable as error:
                 log.warning("incident_not_written", why=str(error))
         await asyncio.sleep(SOUNDS_EVERY_S)
+
+
+async def watch_spool(
+    journals: Journals, spool: Spool, ledger: Ledger, clock: Clock, capture: Capture
+) -> None:
+    """Look for what nobody will seal, now and every minute, until cancelled (R3.4g)."""
+    inspector = Inspector(
+        journals=journals,
+        spool=spool,
+        ledger=ledger,
+        clock=clock,
+        fold=fold,
+        in_hand=capture.in_hand,
+    )
+    while True:
+        try:
+            await inspector.look()
+        except LedgerUnavailable as error:
+            log.info("spool_not_inspected", why=str(error))
+        await asyncio.sleep(SPOOL_EVERY_S)
 
 
 async def _until_signalled(

@@ -94,6 +94,13 @@ class Retention(_Section):
     days: Annotated[int, Field(ge=1, le=LONGEST_RETENTION_DAYS)]
 
 
+class HoldTerms(_Section):
+    """§ 7.3: who may let a held recording go."""
+
+    four_eyes: bool
+    """R7.3e: lifting a hold, and erasing by hand, take a second person."""
+
+
 class Requests(_Section):
     """§ 7.4: how long a request is in time."""
 
@@ -122,6 +129,7 @@ class Regulation(_Section):
     scope: Scope
     announcement: AnnouncementTerms
     retention: Retention
+    holds: HoldTerms
     requests: Requests
     copies: Copies
     information_clause: InformationClause
@@ -138,6 +146,7 @@ PARAGRAPHS = {
     "scope.forwarded_outside": "§ 3.4",
     "announcement": "§ 8.2",
     "retention": "§ 7.2",
+    "holds": "§ 7.3",
     "requests": "§ 7.4",
     "copies": "§ 7.9",
     "information_clause": "§ 8.2, annex 2",

@@ -7,6 +7,7 @@ the password, as container secrets do. What the regulation fixes is not here, bu
 
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -23,7 +24,7 @@ from recorder.workstations.model import Network
 from recorder.workstations.rules import parse_network
 
 PREFIX = "RECORDER_"
-SECRETS = ("ari_password", "database_url", "metrics_token")
+SECRETS = ("ami_password", "ari_password", "database_url", "metrics_token")
 """Settings that are also read from a file named by ``RECORDER_<NAME>_FILE``."""
 
 
@@ -45,6 +46,14 @@ class Settings(BaseSettings):
     ari_user: str = Field(default="recorder", description="ARI account")
     ari_password: SecretStr = Field(
         default=SecretStr(""), description="password of the ARI account"
+    )
+    ami_host: str = Field(default="127.0.0.1", description="address on which AMI answers")
+    ami_port: int = Field(default=5038, ge=1, le=65535, description="port on which AMI answers")
+    ami_user: str = Field(default="recorder", description="AMI account")
+    ami_password: SecretStr = Field(
+        default=SecretStr(""),
+        description="password of the AMI account; empty = AMI is not used, and recordings are "
+        "stopped by the dialplan alone",
     )
     probe_host: str = Field(
         default="127.0.0.1", description="address on which the dialplan asks capture"
@@ -87,6 +96,16 @@ class Settings(BaseSettings):
     )
     regulation_file: Path = Field(
         default=Path("regulation.toml"), description="what the regulation fixes"
+    )
+    erasure_lead_minutes: int = Field(
+        default=60,
+        ge=10,
+        le=720,
+        description="how long before its limit a recording is erased",
+    )
+    pbx_log_dirs: str = Field(
+        default="",
+        description="folders of the PBX's own records and logs, separated by colons",
     )
     audit_key_file: Path | None = Field(
         default=None, description="private key that signs checkpoints of the audit trail"
@@ -187,6 +206,16 @@ class Settings(BaseSettings):
         """The proxies whose word on a client's address counts (R6.2b)."""
         parts = (parse_network(each) for each in self.trusted_proxy.split(",") if each.strip())
         return tuple(each for each in parts if each is not None)
+
+    @property
+    def erasure_lead(self) -> timedelta:
+        """How long before its limit a recording is erased."""
+        return timedelta(minutes=self.erasure_lead_minutes)
+
+    @property
+    def pbx_log_folders(self) -> tuple[Path, ...]:
+        """The PBX's folders in which old files are looked for."""
+        return tuple(Path(each) for each in self.pbx_log_dirs.split(":") if each)
 
     @property
     def announcement_dir_of_pbx(self) -> Path:

@@ -150,6 +150,9 @@ class FakeSpool:
     def audio_written_at(self, recording_id: RecordingId) -> datetime | None:
         return self.written_at.get(recording_id)
 
+    def all_audio(self) -> Sequence[RecordingId]:
+        return list(self.audio)
+
     def free_bytes(self) -> int:
         if self.free is None:
             raise SpoolUnavailable("the spool is mounted read-only")

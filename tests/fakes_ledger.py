@@ -50,9 +50,13 @@ class FakeLedger:
         self._answer()
         return self._has_channel(node, channel_id)
 
-    async def record_incident(self, incident: Incident) -> None:
+    async def record_incident(self, incident: Incident, *, once: bool = False) -> bool:
         self._answer()
+        known = {(each.kind, each.detail) for each in self.incidents}
+        if once and (incident.kind, incident.detail) in known:
+            return False
         self.incidents.append(incident)
+        return True
 
     async def mark_damaged(self, recording_id: RecordingId, *, at: datetime, detail: str) -> bool:
         self._answer()

@@ -32,7 +32,7 @@ from recorder.settings import load_settings
 
 REGULATION = Path(__file__).parents[1] / "regulation.toml"
 PURPOSE = "zapewnienie bezpieczeństwa osób i mienia"
-PASSWORD = "czerwony rower za stodołą"  # noqa: S105 - a test's
+PASSWORD = "czerwony rower za stodołą"
 OPERATOR = Actor(kind=ActorKind.OPERATOR, name="root")
 
 

@@ -1,12 +1,22 @@
 """A TCP proxy that makes a healthy server slow, silent, or gone in the middle of a sentence."""
 
 import asyncio
+import re
 import socket
 import struct
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+class Hold:
+    """One request that is held: the client has sent it, the server never gets it."""
+
+    def __init__(self, pattern: bytes) -> None:
+        self.pattern = re.compile(pattern)
+        self.held = threading.Event()
 
 
 class TcpProxy:
@@ -23,6 +33,10 @@ class TcpProxy:
         self.reset_lets_it_pass = False
         """...after the server has got it, so that only the answer is lost."""
         self.resets = 0
+        self.said: list[tuple[int, bytes]] | None = None
+        """What the server says, with the number of its connection; None = not kept."""
+        self.holds: list[Hold] = []
+        """A client's piece that one of these matches stops here, and all that follows it."""
         self._target_port = target_port
         self._tasks: asyncio.TaskGroup | None = None
         self._writers: set[asyncio.StreamWriter] = set()
@@ -44,7 +58,12 @@ class TcpProxy:
             self._abort(writer)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        theirs_reader, theirs = await asyncio.open_connection("127.0.0.1", self._target_port)
+        try:
+            theirs_reader, theirs = await asyncio.open_connection("127.0.0.1", self._target_port)
+        except OSError:
+            # As a client of a dead server would be told.
+            self._abort(writer)
+            return
         self._writers |= {writer, theirs}
         try:
             with suppress(ConnectionError):
@@ -67,6 +86,10 @@ class TcpProxy:
         while piece := await reader.read(65536):
             if self.silent:
                 continue
+            if answer_to is not None:
+                await self._hold_up(piece)
+            elif self.said is not None:
+                self.said.append((id(writer), piece))
             if self.latency_s:
                 await asyncio.sleep(self.latency_s)
             last = answer_to is not None and self.reset_at is not None and self.reset_at in piece
@@ -81,6 +104,13 @@ class TcpProxy:
                 return
         if not self.silent:
             writer.close()
+
+    async def _hold_up(self, piece: bytes) -> None:
+        for hold in tuple(self.holds):
+            if hold.pattern.search(piece):
+                hold.held.set()
+                # Whoever sent it waits for good, or dies with it: it never arrives.
+                await asyncio.Event().wait()
 
     def _abort(self, writer: asyncio.StreamWriter) -> None:
         raw: socket.socket | None = writer.get_extra_info("socket")

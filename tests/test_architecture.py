@@ -3,11 +3,14 @@
 import ast
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def test_the_composition_root_only_wires() -> None:
-    source = (ROOT / "ari_app.py").read_text(encoding="utf-8")
+@pytest.mark.parametrize("root", ["ari_app.py", "retention.py"])
+def test_a_composition_root_only_wires(root: str) -> None:
+    source = (ROOT / root).read_text(encoding="utf-8")
     decisions = [
         node.lineno
         for node in ast.walk(ast.parse(source))

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
@@ -16,7 +16,8 @@ KINDS_BEFORE = (
     "'announcement_changed', 'audio_gap', 'audio_lost', 'disk_low', "
     "'spool_unavailable', 'app_absent', 'app_unresponsive', "
     "'app_restarted', 'link_lost', 'pbx_lost', 'journal_unreadable', "
-    "'orphan_audio'"
+    "'orphan_audio', 'erasure_failed', 'purge_braked', 'clock_jump', 'recording_missing', "
+    "'review_overdue', 'retention_shortened', 'stray_traces'"
 )
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from recorder.adapters.files import overwrite_and_remove
+
 NAME = "bypassed.log"
 TAKEN = "bypassed.taken"
 
@@ -32,4 +34,5 @@ class BypassedLog:
 
     def done(self) -> None:
         """Forget the lines last taken: every one of them has its row."""
-        self._taken.unlink(missing_ok=True)
+        # It held numbers.
+        overwrite_and_remove(self._taken)

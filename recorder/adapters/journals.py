@@ -47,7 +47,10 @@ class DiskJournals:
         """Return the entries in order; a torn last line is not an entry."""
         try:
             return decode(self._path(call_id).read_bytes())
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            # Without its folder, nothing says that there never was a journal.
+            if not self._directory.is_dir():
+                raise SpoolUnavailable(f"the spool is missing ({error.strerror})") from error
             return []
         except OSError as error:
             raise SpoolUnavailable(f"the spool cannot be read ({error.strerror})") from error

@@ -108,8 +108,10 @@ class AriEvents:
         self._deliver(event.channel_id, ended)
 
     def _hold(self, event: Event) -> None:
-        held = event.type == "ChannelHold"
-        self._deliver(event.channel_id, ev.HoldChanged(held=held, **self._stamp(event)))
+        held = ev.HoldChanged(held=event.type == "ChannelHold", **self._stamp(event))
+        # Mostly it is the desk that holds: told to the caller on its line.
+        for each in self._bridges.channels_on_the_line(event.channel_id):
+            self._deliver(each, held)
 
     def _word_of_the_dialplan(self, event: Event) -> None:
         name = event.text("eventname")
@@ -134,20 +136,29 @@ class AriEvents:
             line = ev.LineChanged(
                 bridged=self._bridges.is_bridged(each),
                 parties=self._bridges.on_the_line(each),
+                channels=self._bridges.channels_on_the_line(each) - {each},
                 **self._stamp(event),
             )
             self._deliver(each, line)
 
     def _transfer(self, event: Event) -> None:
         attended = event.type == "BridgeAttendedTransfer"
-        to = event.text("exten") or event.text("transfer_target", "dialplan", "exten")
-        stamp = self._stamp(event)
+        to = event.text("exten") or endpoint_of(event.text("transfer_target", "name"))
+        transferred = ev.Transferred(attended=attended, to=to, **self._stamp(event))
         involved = {
-            event.text(who, "id")
+            (event.text(who, "id"), event.text(who, "name"))
             for who in ("transferee", "transferer", "transferer_first_leg", "transfer_target")
         }
-        for channel_id in involved - {""}:
-            self._deliver(channel_id, ev.Transferred(attended=attended, to=to, **stamp))
+        # Behind a queue or a ring group it is a Local channel that is passed on, not the caller,
+        # and by now it may have left the line.
+        concerned = {
+            each
+            for channel_id, name in involved
+            if channel_id
+            for each in self._bridges.channels_on_the_line(channel_id, name)
+        }
+        for channel_id in concerned:
+            self._deliver(channel_id, transferred)
 
     _ACTS: Mapping[str, Callable[["AriEvents", Event], None]] = {
         "StasisStart": _stasis_start,

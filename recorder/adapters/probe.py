@@ -11,7 +11,8 @@ async def serve_probe(host: str, port: int, *, is_ready: Callable[[], bool]) -> 
     """Answer ``/probe`` and ``/healthz`` from the very loop that handles calls.
 
     A frozen loop answers nothing, and the dialplan's one second runs out; that is the point.
-    ``/probe`` says ``ok`` only while the link to Asterisk is up.
+    ``/probe`` says ``ok`` only while calls are served: with the link to Asterisk up, and whoever
+    was found waiting after a connection let go first.
     """
 
     async def probe(_request: web.Request) -> web.Response:

@@ -1,11 +1,13 @@
 """Commands of the capture as requests of ARI; events: :mod:`recorder.adapters.pbx_events`."""
 
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 from recorder.adapters.ari import AriClient, AriError, Conflict, NotFound
 from recorder.errors import CallGone, SwitchboardUnavailable
 from recorder.model import Announcement, RecordingId
+from recorder.ports import LiveControl
 
 APPLICATION = "recorder"
 """Name of the Stasis application, and of the dialplan's context."""
@@ -14,9 +16,11 @@ APPLICATION = "recorder"
 class AriSwitchboard:
     """Commands calls on one Asterisk. See ``recorder.ports.Switchboard`` for the promises."""
 
-    def __init__(self, client: AriClient, *, announcements: Path) -> None:
+    def __init__(self, client: AriClient, *, sounds: Path, live: LiveControl | None) -> None:
+        """``live`` = None: AMI is not used, and only the dialplan can stop a recording."""
         self._client = client
-        self._announcements = announcements
+        self._sounds = sounds
+        self._live = live
 
     async def follow(self, channel_id: str) -> None:
         """Keep this channel's events coming after it leaves the application."""
@@ -32,7 +36,7 @@ class AriSwitchboard:
 
     async def play(self, channel_id: str, playback_id: str, announcement: Announcement) -> None:
         """Start playing to the caller; start and end arrive as events."""
-        media = f"sound:{self._announcements / str(announcement.id) / 'sound'}"
+        media = f"sound:{self._sounds / str(announcement.id) / 'sound'}"
         await _carried_out(
             self._client.channels.playWithId(
                 channelId=channel_id, playbackId=playback_id, media=media
@@ -49,20 +53,36 @@ class AriSwitchboard:
             raise SwitchboardUnavailable(str(error)) from error
 
     async def extend_watchdog(self, channel_id: str, seconds: float) -> None:
-        """Set how long from now the dialplan waits before it takes the caller back."""
+        """Send the caller through ``more.<seconds>`` of the dialplan, which sets it and comes back.
+
+        Not by ``TIMEOUT(absolute)`` through ARI, for the reason that ``release`` has.
+        """
         await _carried_out(
-            self._client.channels.setChannelVar(
-                channelId=channel_id, variable="TIMEOUT(absolute)", value=f"{seconds:.0f}"
+            self._client.channels.continueInDialplan(
+                channelId=channel_id, context=APPLICATION, extension=f"more.{ceil(seconds)}"
             )
         )
 
     async def stop_recording(self, channel_id: str, recording_id: RecordingId) -> None:  # noqa: ARG002 - the port's
-        """Refuse: a channel that has left the application can be stopped by the dialplan alone.
+        """Make the PBX stop recording this call; what there is stays (R3.4h).
 
-        Callers passed on to the outside go through ``Gosub(recorder,leaving,1)`` of the office's
-        outbound route, which stops the recording itself.
+        A channel that has left the application takes no command of ARI, so AMI does it. Without
+        AMI it can only be found out whether ``Gosub(recorder,leaving,1)`` of the office's outbound
+        route has done it: that empties the variable.
         """
-        raise SwitchboardUnavailable("only the dialplan can stop a recording")
+        if self._live is not None:
+            await self._live.stop(channel_id)
+            return
+        try:
+            monitor = await self._client.channels.getChannelVar(
+                channelId=channel_id, variable="RECORDER_MIXMONITOR_ID"
+            )
+        except (NotFound, Conflict) as error:
+            raise CallGone(str(error)) from error
+        except AriError as error:
+            raise SwitchboardUnavailable(str(error)) from error
+        if monitor:
+            raise SwitchboardUnavailable("without AMI only the dialplan can stop a recording")
 
     async def release(
         self, channel_id: str, *, outcome: str, recording_id: RecordingId | None

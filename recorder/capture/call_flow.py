@@ -7,6 +7,9 @@
                                              ▲         key          caller again
                                              └── EXPLAINING ◄── key 3
 
+Before each playing that a key asked for there is RETURNING: the caller is on the way through the
+dialplan, which gives the time for it, and back.
+
 Every way out ends in exactly one ``Release``, with a decision noted durably before it. After
 that the call is only followed (:mod:`recorder.capture.following`).
 """
@@ -37,6 +40,9 @@ PLAYBACK_GRACE_S = 2.0
 WATCHDOG_MARGIN_S = 10.0
 """What the PBX waits beyond the longest thing that can happen next."""
 
+RETURN_WITHIN_S = 2.0
+"""A caller sent for more time is back within milliseconds, or has been taken away."""
+
 MOST_KEYS_KEPT = 16
 """Keys kept as evidence; a flood of more changes nothing (B5)."""
 
@@ -52,11 +58,12 @@ class Phase(StrEnum):
     OFFERING = "offering"
     ANNOUNCING = "announcing"
     EXPLAINING = "explaining"
+    RETURNING = "returning"
     CHOOSING = "choosing"
     RELEASED = "released"
 
 
-PLAYING = frozenset({Phase.OFFERING, Phase.ANNOUNCING, Phase.EXPLAINING})
+LISTENING = frozenset(Phase) - {Phase.ARRIVING, Phase.ANSWERING, Phase.RELEASED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +86,8 @@ class Flow:
     phase: Phase = Phase.ARRIVING
     language: str = ""
     playing: Playing | None = None
+    after_return: tuple[Phase, Announcement] | None = None
+    """What is played once the caller is back."""
     playbacks: int = 0
     replays: int = 0
     heard: bool = False
@@ -103,11 +112,15 @@ def advance(flow: Flow, event: ev.Event) -> Step:  # noqa: C901, PLR0912 - a tab
             return _arrive(flow)
         case Phase.ANSWERING, ev.Answered():
             return _begin(replace(flow, language=flow.terms.language))
+        case Phase.RETURNING, ev.CallerEntered():
+            return _returned(flow)
+        case Phase.RETURNING, ev.LeftApplication():
+            return flow, ()
         case _, ev.PlaybackStarted():
             return _started(flow, event)
         case _, ev.PlaybackFinished():
             return _finished(flow, event)
-        case Phase.ANNOUNCING | Phase.OFFERING | Phase.EXPLAINING | Phase.CHOOSING, ev.KeyPressed():
+        case phase, ev.KeyPressed() if phase in LISTENING:
             return _key(flow, event)
         case _, ev.TimerExpired():
             return _timer(flow, event)
@@ -158,20 +171,31 @@ def _announce(flow: Flow) -> Step:
 
 
 def _play(flow: Flow, phase: Phase, announcement: Announcement) -> Step:
+    # The dialplan's own watchdog covers the offer and the first announcement; whoever listens to
+    # more of them by a key needs more time, and a frozen application must hold nobody for long.
+    if not flow.replays:
+        return _play_now(flow, phase, announcement)
+    seconds = announcement.length_ms / 1000 + flow.terms.choice_wait_s + WATCHDOG_MARGIN_S
+    return replace(flow, phase=Phase.RETURNING, after_return=(phase, announcement)), (
+        ev.ExtendWatchdog(seconds=seconds),
+        ev.StartTimer(timer=f"return-{flow.playbacks}", seconds=RETURN_WITHIN_S),
+    )
+
+
+def _returned(flow: Flow) -> Step:
+    assert flow.after_return is not None  # noqa: S101 - set with the phase; this tells the reader
+    back = replace(flow, after_return=None)
+    # Said no on the way: there was nobody to take it back at that moment.
+    if flow.key == "2" and flow.terms.mode is not Mode.NOTICE:
+        return _release_as_decided(back)
+    return _play_now(back, *flow.after_return)
+
+
+def _play_now(flow: Flow, phase: Phase, announcement: Announcement) -> Step:
     number = flow.playbacks + 1
     playing = Playing(playback_id=f"{flow.call_id}-{number}", announcement=announcement)
     seconds = announcement.length_ms / 1000
-    # The dialplan's own watchdog covers the offer and the first announcement; whoever listens to
-    # more of them by a key needs more time, and a frozen application must hold nobody for long.
-    # Nobody else is extended: it sets a variable through ARI, after which Asterisk refuses DB
-    # and FILE to the PBX's own dialplan for the rest of the call.
-    watchdog = (
-        (ev.ExtendWatchdog(seconds=seconds + flow.terms.choice_wait_s + WATCHDOG_MARGIN_S),)
-        if flow.replays
-        else ()
-    )
     return replace(flow, phase=phase, playing=playing, playbacks=number), (
-        *watchdog,
         ev.Note(
             kind="announcement:started",
             fields={
@@ -252,17 +276,21 @@ def _choose(flow: Flow) -> Step:
 
 
 def _key(flow: Flow, event: ev.KeyPressed) -> Step:
-    if len(flow.keys) >= MOST_KEYS_KEPT:
+    flooded = len(flow.keys) >= MOST_KEYS_KEPT
+    if flooded:
         # A refusal counts however many keys came before it.
         flow = replace(flow, keys=flow.keys[: MOST_KEYS_KEPT - 1])
     flow = replace(flow, keys=(*flow.keys, KeyPress(key=event.key, at=event.at)))
     note = ev.Note(kind="key:pressed", fields={"key": event.key, "at": event.at.isoformat()})
+    says_something = event.key in {"1", "2"} and event.key != flow.key
     state, commands = _choice(flow, event)
-    return state, (note, *commands)
+    return state, ((note, *commands) if says_something or not flooded else commands)
 
 
 def _choice(flow: Flow, event: ev.KeyPressed) -> Step:
     terms, key = flow.terms, event.key
+    if flow.phase is Phase.RETURNING:
+        return (replace(flow, key=key) if key in {"1", "2"} else flow), ()
     if key == "2" and terms.mode is not Mode.NOTICE:
         return _interrupt(replace(flow, key="2"), event, _release_as_decided)
     if key == "1":
@@ -308,6 +336,8 @@ def _timer(flow: Flow, event: ev.TimerExpired) -> Step:
         after = replace(flow, playing=None)
         state, commands = _release(after, _consent(replace(after, heard=False)))
         return state, (note, stop, *commands)
+    if flow.phase is Phase.RETURNING and event.timer == f"return-{flow.playbacks}":
+        return _release(flow, _no(Reason.APP_UNRESPONSIVE))
     if flow.phase is Phase.CHOOSING and event.timer == f"choice-{flow.playbacks}":
         return _release(flow, _consent(flow))
     return flow, ()

@@ -120,6 +120,8 @@ class LineChanged(Event):
     bridged: bool
     parties: tuple[str, ...] = ()
     """Endpoints of the others on the line, without the caller."""
+    channels: frozenset[str] = frozenset()
+    """Their channels; empty where they are not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +133,7 @@ class HoldChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transferred(Event):
-    """The call was passed on; ``to`` is an extension of the dialplan."""
+    """The call was passed on, to an extension of the dialplan or to whom was asked before."""
 
     attended: bool
     to: str
@@ -208,6 +210,13 @@ class CheckAudio:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FollowParty:
+    """Hear of somebody who is on the line with the caller: who puts a call on hold says so."""
+
+    channel_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StopRecording:
     """Make the PBX stop recording this call; what there is stays (R3.4h)."""
 
@@ -238,6 +247,7 @@ Command: TypeAlias = (
     | ExtendWatchdog
     | Release
     | CheckAudio
+    | FollowParty
     | StopRecording
     | Note
     | Raise

@@ -1,7 +1,7 @@
 """One live call in hand: its events in order, its commands carried out, its journal kept."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
@@ -57,7 +57,9 @@ class LiveCall:
         flow: Flow,
         following: Following,
         tools: Tools,
+        journal: Iterable[Mapping[str, object]] | None = None,
     ) -> None:
+        """``journal`` keeps the call in memory from the start; None = in the spool."""
         self.id = call_id
         self.channel_id = channel_id
         self.arrived_at = arrived_at
@@ -69,7 +71,9 @@ class LiveCall:
         self._tools = tools
         self._events: asyncio.Queue[ev.Event] = asyncio.Queue(MOST_WAITING_EVENTS)
         self._timer: asyncio.TimerHandle | None = None
-        self._in_memory: list[Mapping[str, object]] | None = None
+        self._noted: list[Mapping[str, object]] = []
+        """What this process wrote to the journal, should the spool be gone with it."""
+        self._in_memory = list(journal) if journal is not None else None
         """The journal since the spool refused it; None = it is on disk."""
 
     @property
@@ -95,7 +99,9 @@ class LiveCall:
     async def serve(self, first: tuple[ev.Command, ...]) -> None:
         """Carry out ``first``, then whatever the events ask for, until the call is over."""
         try:
-            if self._flow.scope.record and self._flow.phase is Phase.ARRIVING:
+            # Whoever had a caller that was found waiting may have died before it followed.
+            found = any(isinstance(each, ev.Release) for each in first)
+            if self._flow.scope.record and (self._flow.phase is Phase.ARRIVING or found):
                 await self.follow()
             await self._execute(first, self._tools.clock.now())
             while not self.is_over:
@@ -110,8 +116,11 @@ class LiveCall:
 
     async def follow(self) -> None:
         """Ask the PBX to go on reporting this call."""
+        await self._follow(self.channel_id)
+
+    async def _follow(self, channel_id: str) -> None:
         try:
-            await self._tools.switchboard.follow(self.channel_id)
+            await self._tools.switchboard.follow(channel_id)
         except (CallGone, SwitchboardUnavailable) as error:
             # Its end is then learnt at the next reconciliation; the call itself is not hurt.
             log.warning("not_followed", why=type(error).__name__)
@@ -164,6 +173,8 @@ class LiveCall:
                 self._set_timer(timer, seconds)
             case ev.CheckAudio(recording_id=recording_id, seconds=seconds):
                 _call_later(seconds, lambda: self._check_audio(recording_id))
+            case ev.FollowParty(channel_id=party):
+                await self._follow(party)
             case ev.StopRecording(recording_id=recording_id):
                 await switchboard.stop_recording(channel_id, recording_id)
             case ev.Release():
@@ -242,8 +253,10 @@ class LiveCall:
                 self._tools.journals.append(self.id, line, durable=durable)
             except SpoolUnavailable:
                 log.warning("journal_in_memory")
-                self._in_memory = list(self._tools.journals.recall(self.id))
+                kept = self._tools.journals.recall(self.id)
+                self._in_memory = list(kept if len(kept) > len(self._noted) else self._noted)
             else:
+                self._noted.append(line)
                 return
         if line["kind"] == "consent:decided" and line["record"]:
             raise SpoolUnavailable("permission to record cannot be put on disk")

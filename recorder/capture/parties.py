@@ -82,14 +82,27 @@ class Bridges:
             )
         )
 
+    def channels_on_the_line(self, channel_id: str, channel_name: str = "") -> frozenset[str]:
+        """Return the channels connected with this one, itself among them; Local ones left out.
+
+        With its name also a Local half that has just left its bridge leads through its other half.
+        """
+        reachable = self._reachable(channel_id, channel_name).items()
+        return frozenset(
+            {channel_id} | {each for each, name in reachable if not name.startswith(LOCAL)}
+        )
+
     def touched_by(self, bridge_id: str) -> frozenset[str]:
         """Return the channels whose line may have changed because of this bridge."""
         first = next(iter(self._members.get(bridge_id, {})), None)
         return frozenset(self._reachable(first)) if first else frozenset()
 
-    def _reachable(self, channel_id: str) -> dict[str, str]:
+    def _reachable(self, channel_id: str, channel_name: str = "") -> dict[str, str]:
         found: dict[str, str] = {}
-        waiting = {self._bridge_of.get(channel_id)}
+        waiting = {
+            self._bridge_of.get(channel_id),
+            self._local_halves.get(_other_half(channel_name)),
+        }
         seen: set[str] = set()
         while waiting:
             bridge_id = waiting.pop()

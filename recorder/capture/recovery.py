@@ -87,9 +87,10 @@ def plan_recovery(
             record = journal.pop(channel_id, None)
             yield LetGo(arrival=arrival, record=record, decision=_decided(record))
     known: dict[str, tuple[datetime, CallRecord | None]] = {
-        channel_id: (arrived_at, None) for channel_id, arrived_at in in_hand.items()
+        each: (record.arrived_at, record) for each, record in journal.items()
     }
-    known |= {each: (record.arrived_at, record) for each, record in journal.items()}
+    # What is in hand comes first: an older journal of the same channel is its repetition.
+    known |= {channel_id: (arrived_at, None) for channel_id, arrived_at in in_hand.items()}
     for channel_id, (arrived_at, record) in known.items():
         if channel_id in snapshot.waiting:
             continue

@@ -5,10 +5,11 @@ Each call has one task (:mod:`recorder.capture.live_call`); here they are starte
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
+from uuid import UUID
 
 import structlog
 
@@ -21,7 +22,7 @@ from recorder.capture.journal import JournalIncomplete, JournalTooNew, entry, fo
 from recorder.capture.live_call import LiveCall, Tools, decision_fields
 from recorder.capture.rules import decide_scope
 from recorder.errors import SpoolUnavailable
-from recorder.model import CallId, CallRecord, Layer, Reason, RecordingId
+from recorder.model import CallId, CallRecord, Decision, Layer, Reason, RecordingId
 from recorder.ports import Announcements, Clock, Journals, Spool, Switchboard
 from recorder.regulation import AnnouncementTerms, Scope
 
@@ -75,11 +76,23 @@ class Capture:
         self._calls: dict[str, LiveCall] = {}
         self._tasks = asyncio.TaskGroup()
         self._lost: tuple[datetime, float] | None = None
+        self._no_terms = ev.Terms(
+            mode=terms.mode,
+            choice_wait_s=0,
+            language=terms.language,
+            language_keys={},
+            announcements={},
+            recording_id=RecordingId(UUID(int=0)),
+        )
 
     @property
     def live_calls(self) -> int:
         """How many calls are in hand."""
         return len(self._calls)
+
+    def in_hand(self) -> Collection[CallId]:
+        """Return the calls in hand."""
+        return {each.id for each in self._calls.values()}
 
     async def run(self) -> None:
         """Serve calls until cancelled. Must run before the first call arrives."""
@@ -90,10 +103,17 @@ class Capture:
 
     def arrive(self, arrival: ev.Arrival, mono: float) -> None:
         """Take a caller whom the PBX hands over. The same channel twice is one call."""
-        if arrival.channel_id not in self._calls:
-            call, _ = self._take(arrival, Phase.ARRIVING)
+        call = self._calls.get(arrival.channel_id)
+        if call is None:
+            try:
+                call, _ = self._take(arrival, Phase.ARRIVING)
+            # A defect in the taking of one call must not keep its caller until the watchdog.
+            except Exception:
+                log.exception("call_failed")
+                self._pass_on(arrival)
+                return
             self._start(call)
-            call.put(ev.CallerEntered(at=arrival.at, mono=mono))
+        call.put(ev.CallerEntered(at=arrival.at, mono=mono))
 
     def deliver(self, channel_id: str, event: ev.Event) -> None:
         """Hand an event to its call; one for an unknown call is nobody's."""
@@ -101,11 +121,16 @@ class Capture:
         if call is not None:
             call.put(event)
 
-    def take_bypassed(self, line: str) -> None:
-        """Give a call that went past us its record; one in hand has its own (R5.1b)."""
+    def take_bypassed(self, line: str) -> CallId | None:
+        """Give a call that went past us its record; one in hand has its own (R5.1b).
+
+        Returns the id under which it was handed on, None if there was nothing to hand on.
+        """
         record = read_bypassed(line, call_id=self._new_id(), node=self._node, scope=self._scope)
-        if record is not None and record.channel_id not in self._calls:
-            self._on_ended(Ended(call_id=record.id, record=record))
+        if record is None or record.channel_id in self._calls:
+            return None
+        self._on_ended(Ended(call_id=record.id, record=record))
+        return record.id
 
     def disconnected(self) -> None:
         """Note that the PBX cannot be heard from now on."""
@@ -124,7 +149,13 @@ class Capture:
             written_at=self._written_at(journalled),
         )
         for action in list(plan):
-            await self._recover(action, snapshot.at)
+            try:
+                await self._recover(action, snapshot.at)
+            # One call that cannot be taken up again must not cost the others, nor its caller.
+            except Exception:
+                log.exception("call_failed")
+                if isinstance(action, recovery.LetGo):
+                    self._pass_on(action.arrival)
 
     async def _recover(self, action: recovery.Action, at: datetime) -> None:
         mono = self._tools.clock.monotonic()
@@ -171,7 +202,7 @@ class Capture:
         )
 
     def _read_journals(self) -> Iterable[CallRecord]:
-        in_hand = {call.id for call in self._calls.values()}
+        in_hand = self.in_hand()
         for call_id in self._tools.journals.all_calls():
             if call_id in in_hand:
                 continue
@@ -207,6 +238,7 @@ class Capture:
             following=replace(
                 self._following(record.recording_id),
                 bridged=bool(record.bridged) and record.bridged[-1].until is None,
+                stopped=any(each.kind == "recording:stopped" for each in record.timeline),
             ),
             tools=self._tools,
         )
@@ -253,6 +285,27 @@ class Capture:
         call.append(entry("call:entered", arrival.at, self._arrival_fields(call_id, arrival)))
         call.append(entry("scope:decided", arrival.at, verdict(scope)))
         return call, flow
+
+    def _pass_on(self, arrival: ev.Arrival) -> None:
+        """Let a caller go whose call could not be taken: unrecorded, with a row all the same."""
+        refusal = Decision(record=False, reason=Reason.APP_UNRESPONSIVE)
+        call_id = self._new_id()
+        call = LiveCall(
+            call_id=call_id,
+            channel_id=arrival.channel_id,
+            arrived_at=arrival.at,
+            flow=Flow(
+                call_id=str(call_id), terms=self._no_terms, scope=refusal, phase=Phase.RELEASED
+            ),
+            following=self._following(None),
+            tools=self._tools,
+            journal=[
+                entry("call:entered", arrival.at, self._arrival_fields(call_id, arrival)),
+                entry("scope:decided", arrival.at, verdict(refusal)),
+                entry("incident:raised", arrival.at, {"incident": INCIDENTS[refusal.reason]}),
+            ],
+        )
+        self._start(call, ev.Release(reason=refusal.reason, recording_id=None))
 
     def _arrival_fields(self, call_id: CallId, arrival: ev.Arrival) -> dict[str, object]:
         return {
@@ -308,7 +361,13 @@ class Capture:
         with structlog.contextvars.bound_contextvars(call_id=str(call.id)):
             await call.serve(first)
             log.info("call_over", dropped_events=call.dropped_events)
-        self._calls.pop(call.channel_id, None)
-        # A call whose task failed is not over: the next start finds it by its journal.
-        if call.is_over:
-            self._on_ended(Ended(call_id=call.id, record=call.unwritten_record()))
+            self._calls.pop(call.channel_id, None)
+            # A call whose task failed is not over: the next start finds it by its journal.
+            if not call.is_over:
+                return
+            try:
+                ended = Ended(call_id=call.id, record=call.unwritten_record())
+            except (JournalIncomplete, JournalTooNew):
+                log.exception("call_failed")
+            else:
+                self._on_ended(ended)

@@ -139,6 +139,12 @@ def _about_machine(settings: Settings) -> Iterator[Finding]:
     yield from about_keys(settings)
     if not settings.ari_password.get_secret_value():
         yield Finding(Weight.WRONG, "RECORDER_ARI_PASSWORD is empty: Asterisk lets nobody in")
+    if not settings.ami_password.get_secret_value():
+        yield Finding(
+            Weight.REMARK,
+            "RECORDER_AMI_PASSWORD is empty: after an attended transfer to the outside a recording "
+            "goes on (R3.4h); see manager.conf in OPERATIONS.md",
+        )
     try:
         url_of(settings)
     except ConfigurationError as error:

@@ -15,6 +15,7 @@ from recorder import logs
 from recorder.access.model import Ground, Permission, Target
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.postgres import queries
+from recorder.adapters.postgres.holds import holds_on
 from recorder.adapters.postgres.ledger import PostgresLedger
 from recorder.adapters.postgres.rows import RecordingRow
 from recorder.adapters.vault import open_vault
@@ -41,7 +42,9 @@ from recorder.commands.output import for_machines, print_fields, print_json, pri
 from recorder.commands.parts import open_parts
 from recorder.custody.integrity import Integrity, Verifier
 from recorder.custody.model import SealedAs
+from recorder.erasure.model import Stage
 from recorder.errors import NotFound, RecorderError, RuleViolation
+from recorder.holds.rules import is_restricted
 from recorder.model import RecordingId
 from recorder.ports import Vault
 from recorder.settings import Settings, load_settings
@@ -150,11 +153,15 @@ def export(
     settings = _with_logs()
     vault = open_vault(settings)
     row = _one(settings, recording_id)
+    if row.stage != Stage.KEPT:
+        raise RuleViolation("the recording is being erased: it is not handed out")
     ground = Ground(purpose=purpose, request=request)
     asyncio.run(_allow_export(settings, row, ground))
     destination = target / f"{row.id}.wav" if target.is_dir() else target
 
     async def hand_out(engine: AsyncEngine) -> None:
+        if is_restricted(await holds_on(engine, [RecordingId(row.id)])):
+            raise RuleViolation("the recording is restricted (§ 8.3): it is not handed out")
         if problem := await _problem(_verifier(vault, engine), row):
             raise RuleViolation(f"the recording {problem}: it is not handed out")
         await vault.export(RecordingId(row.id), folder=row.stored_on, target=destination)
@@ -211,9 +218,15 @@ async def _allow_export(settings: Settings, row: RecordingRow, ground: Ground) -
 
 def _one(settings: Settings, recording_id: UUID) -> RecordingRow:
     row = ask_database(settings, lambda engine: queries.get_recording(engine, recording_id))
-    if row is None:
-        raise NotFound("no recording has this id; `recorder recordings list`")
-    return row
+    if row is not None:
+        return row
+    stone = ask_database(settings, lambda engine: queries.get_tombstone(engine, recording_id))
+    if stone is not None:
+        day = f"{stone.erased_at.astimezone(settings.office_zone):%a %d %b %Y, %H:%M}"
+        raise NotFound(
+            f"already erased on {day} ({stone.route}, {stone.why}), tombstone {stone.id}"
+        )
+    raise NotFound("no recording has this id; `recorder recordings list`")
 
 
 async def _rows(engine: AsyncEngine, ids: list[UUID] | None) -> AsyncIterator[RecordingRow]:

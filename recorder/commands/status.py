@@ -3,9 +3,8 @@
 import asyncio
 import os
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime, time
-from enum import StrEnum
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated
@@ -23,32 +22,15 @@ from recorder.adapters.postgres.rows import OutcomeCount
 from recorder.adapters.regulation_file import load_regulation
 from recorder.adapters.spool import DiskSpool
 from recorder.commands.db import address_of, schema_problem, url_of
+from recorder.commands.health import Part, State
 from recorder.commands.key_findings import key_problem
 from recorder.commands.output import print_json, print_table
+from recorder.commands.retention_parts import retention_parts
 from recorder.errors import ConfigurationError, RecorderError, SpoolUnavailable, Unavailable
 from recorder.model import Layer
 from recorder.settings import Settings, load_settings
 
 ANSWER_WITHIN_S = 3.0
-
-
-class State(StrEnum):
-    """How a part is."""
-
-    OK = "ok"
-    ATTENTION = "attention"
-    """It works; a person must look at it."""
-    DOWN = "down"
-    """It does not do its work now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One part of the service, and how it is."""
-
-    name: str
-    state: State
-    says: str
 
 
 def status(
@@ -87,8 +69,8 @@ async def _ask_others(
     async with asyncio.TaskGroup() as tasks:
         capture = tasks.create_task(_capture(settings))
         database = tasks.create_task(_database(settings, now))
-    part, calls = database.result()
-    return [*capture.result(), part], calls
+    parts, calls = database.result()
+    return [*capture.result(), *parts], calls
 
 
 async def _capture(settings: Settings) -> list[Part]:
@@ -113,7 +95,9 @@ async def _capture(settings: Settings) -> list[Part]:
     return [alive, Part("asterisk", State.DOWN, says)]
 
 
-async def _database(settings: Settings, now: datetime) -> tuple[Part, list[OutcomeCount] | None]:
+async def _database(
+    settings: Settings, now: datetime
+) -> tuple[list[Part], list[OutcomeCount] | None]:
     name = "postgresql"
     zone = settings.office_zone
     today = datetime.combine(now.astimezone(zone).date(), time(), zone).astimezone(UTC)
@@ -126,11 +110,13 @@ async def _database(settings: Settings, now: datetime) -> tuple[Part, list[Outco
                         lambda sync: MigrationContext.configure(sync).get_current_revision()
                     )
             if problem := schema_problem(revision):
-                return Part(name, State.DOWN, problem), None
+                return [Part(name, State.DOWN, problem)], None
             calls = list(await queries.count_outcomes(engine, since=today))
+            kept = await retention_parts(engine, now)
     except RecorderError as error:
-        return Part(name, State.DOWN, str(error)), None
-    return Part(name, State.OK, f"revision {revision} at {address_of(settings)}"), calls
+        return [Part(name, State.DOWN, str(error))], None
+    here = Part(name, State.OK, f"revision {revision} at {address_of(settings)}")
+    return [here, *kept], calls
 
 
 def _spool(settings: Settings) -> Part:

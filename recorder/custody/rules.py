@@ -1,5 +1,6 @@
 """What is a call's last word, may it be sealed now, and what does its recording say of itself?"""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -35,13 +36,32 @@ def outcome_of(call: CallRecord, *, recorded: bool) -> Decision:
     decision = call.decision or Decision(record=False, reason=Reason.APP_RESTARTED)
     if recorded or not decision.record:
         return decision
-    if call.bridged_seconds > AUDIO_TOLERANCE_S:
+    if recordable_seconds(call) > AUDIO_TOLERANCE_S:
         return Decision(record=False, reason=Reason.AUDIO_LOST)
     if call.pbx_lost:
         return Decision(record=False, reason=Reason.PBX_LOST)
     if call.answered_at is None:
         return Decision(record=False, reason=Reason.NOT_ANSWERED)
+    if _stopped_at(call) is not None:
+        return Decision(record=False, reason=Reason.FORWARDED_OUTSIDE)
     return Decision(record=False, reason=Reason.AUDIO_LOST)
+
+
+def recordable_seconds(call: CallRecord) -> float:
+    """Return how long a complete recording lasts: the connected time until it was stopped."""
+    stopped_at = _stopped_at(call)
+    if stopped_at is None:
+        return call.bridged_seconds
+    return sum(
+        replace(span, until=min(span.until or stopped_at, stopped_at)).seconds
+        for span in call.bridged
+        if span.since < stopped_at
+    )
+
+
+def _stopped_at(call: CallRecord) -> datetime | None:
+    stops = (each.at for each in call.timeline if each.kind == "recording:stopped")
+    return min(stops, default=None)
 
 
 def is_settled(*, size: int, bridged_s: float, unwatched: bool, since_write_s: float) -> bool:
@@ -86,8 +106,7 @@ def describe(
         call.bridged[0].since if call.bridged else ended_at - timedelta(seconds=audio.seconds)
     )
     # Where the application did not watch, connected time is a guess; the file is the measure.
-    gap = not call.unwatched and has_gap(audio_s=audio.seconds, bridged_s=call.bridged_seconds)
-    stopped = any(each.kind == "recording:stopped" for each in call.timeline)
+    gap = not call.unwatched and has_gap(audio_s=audio.seconds, bridged_s=recordable_seconds(call))
     return Recording(
         id=call.recording_id,
         call_id=call.id,
@@ -98,7 +117,7 @@ def describe(
         erase_by=erase_by(ended_at, days=retention_days, office_zone=office_zone),
         sealed_at=now,
         truncated=call.pbx_lost,
-        incomplete=(gap and not stopped) or IncidentKind.AUDIO_GAP in call.incidents,
+        incomplete=gap or IncidentKind.AUDIO_GAP in call.incidents,
     )
 
 

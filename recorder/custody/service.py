@@ -65,6 +65,7 @@ class Custodian:
         self._office_zone = office_zone
         self._read_call = read_call
         self._waiting: asyncio.Queue[tuple[CallId, CallRecord | None]] = asyncio.Queue()
+        self._taken: set[CallId] = set()
         self._kept: set[Announcement] = set()
         self.sealed = 0
 
@@ -78,8 +79,17 @@ class Custodian:
         await self._waiting.join()
 
     def take(self, call_id: CallId, record: CallRecord | None) -> None:
-        """Queue an ended call; ``record`` stands in for a journal that could not be written."""
-        self._waiting.put_nowait((call_id, record))
+        """Queue an ended call, once however often it is handed over.
+
+        ``record`` stands in for a journal that could not be written.
+        """
+        if call_id not in self._taken:
+            self._taken.add(call_id)
+            self._waiting.put_nowait((call_id, record))
+
+    def waits_for(self, call_id: CallId) -> bool:
+        """Tell whether this call was taken and is neither sealed nor given up."""
+        return call_id in self._taken
 
     async def run(self) -> None:
         """Seal calls until cancelled. Waits while ledger or vault are away; loses nothing."""
@@ -89,10 +99,11 @@ class Custodian:
             with structlog.contextvars.bound_contextvars(call_id=str(call_id)):
                 done = await self._try_to_seal(call_id, record)
             if done:
+                self._taken.discard(call_id)
                 pause = FIRST_PAUSE_S
             else:
                 # To the end: one file that cannot be stored must not hold up the others (F13).
-                self.take(call_id, record)
+                self._waiting.put_nowait((call_id, record))
                 await asyncio.sleep(pause)
                 pause = min(LONGEST_PAUSE_S, pause * 2)
             self._waiting.task_done()
@@ -138,6 +149,8 @@ class Custodian:
             return None
         size = await self._settled_size(call, call.recording_id)
         if not size:
+            # A spool that is away has no audio either: only one that is there says there is none.
+            self._spool.free_bytes()
             return None
         folder = rules.folder_of(call.ended_at or self._clock.now())
         audio = await self._vault.store(

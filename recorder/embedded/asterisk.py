@@ -99,6 +99,8 @@ class PrivateAsterisk:
         self.directory = directory.resolve()
         self.ari_password = secrets.token_urlsafe(24)
         self.ari_port = free_port()
+        self.ami_password = secrets.token_urlsafe(24)
+        self.ami_port = free_port()
         self.sip_port = free_port(socket.SOCK_DGRAM)
         self.desk_port = free_port(socket.SOCK_DGRAM)
         self._globals = globals_
@@ -124,7 +126,7 @@ class PrivateAsterisk:
         inside.mkdir(parents=True, exist_ok=True)
         script = (
             'mount --bind /proc "$1/proc" && mount --rbind /dev "$1/dev" && '
-            'mount --rbind "$2" "$3" && umask 027 && '
+            'mount --rbind "$2" "$3" && umask 007 && '
             'exec chroot "$1" /usr/sbin/asterisk -C "$2/etc/asterisk.conf" -f'
         )
         with (self.directory / "console.log").open("ab") as log:
@@ -176,6 +178,8 @@ class PrivateAsterisk:
             self.directory,
             ari_port=self.ari_port,
             ari_password=self.ari_password,
+            ami_port=self.ami_port,
+            ami_password=self.ami_password,
             sip_port=self.sip_port,
             desk_port=self.desk_port,
             globals_=self._globals,

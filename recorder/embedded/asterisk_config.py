@@ -6,6 +6,7 @@ from pathlib import Path
 MODULES = Path("/usr/lib/x86_64-linux-gnu/asterisk/modules")
 
 TRUNK, OTHER_TRUNK, DESK, PHONE = "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"
+DESK_2, OUTSIDE = "127.0.0.7", "127.0.0.8"
 """Addresses that tell the peers apart; all are this machine's loopback."""
 
 ENDPOINT = """
@@ -46,6 +47,10 @@ exten => 746640812,1,Gosub(recorder,inbound,1(${EXTEN}))
 exten => 746640813,1,Gosub(recorder,inbound,1(${EXTEN}))
  same => n,Dial(PJSIP/nobody,2)
  same => n,Hangup()
+; A ring group with a member outside the office.
+exten => 746640814,1,Gosub(recorder,inbound,1(${EXTEN}))
+ same => n,Dial(Local/desk@from-internal/n&Local/0600700800@from-internal/n,${RING_S})
+ same => n,Hangup()
 
 [from-other-trunk]
 ; Who enters: calls from a trunk that is not listed in regulation.toml.
@@ -58,7 +63,16 @@ exten => _X.,1,NoOp()
 ; Who enters: the office's own telephones. What leaves: other telephones, never the recorder.
 exten => desk,1,Dial(PJSIP/desk,${RING_S})
  same => n,Hangup()
+exten => desk-2,1,Dial(PJSIP/desk-2,${RING_S})
+ same => n,Hangup()
 exten => nobody,1,Dial(PJSIP/nobody,${RING_S})
+ same => n,Hangup()
+; To the outside: a caller who is passed on here is recorded no further.
+exten => _0X.,1,Gosub(recorder,leaving,1)
+ same => n,Dial(PJSIP/${EXTEN:1}@outside,${RING_S})
+ same => n,Hangup()
+; The same by a route on which nobody thought of that.
+exten => _9X.,1,Dial(PJSIP/${EXTEN:1}@outside,${RING_S})
  same => n,Hangup()
 """
 
@@ -68,6 +82,8 @@ def configuration(
     *,
     ari_port: int,
     ari_password: str,
+    ami_port: int,
+    ami_password: str,
     sip_port: int,
     desk_port: int,
     globals_: Mapping[str, str],
@@ -97,6 +113,11 @@ def configuration(
         f"bindport={ari_port}\nenable_static=no\nenable_status=no\n",
         "ari.conf": "[general]\nenabled=yes\npretty=no\nwebsocket_write_timeout=2000\n"
         f"[recorder]\ntype=user\npassword={ari_password}\n",
+        # The least that stops and mutes a recording: "call" to write, nothing to read.
+        "manager.conf": "[general]\nenabled=yes\nbindaddr=127.0.0.1\n"
+        f"port={ami_port}\nwebenabled=no\nauthtimeout=5\nauthlimit=10\n"
+        f"[recorder]\nsecret={ami_password}\ndeny=0.0.0.0/0.0.0.0\n"
+        "permit=127.0.0.1/255.255.255.255\nread=\nwrite=call\n",
         "logger.conf": "[general]\n[logfiles]\nmessages => notice,warning,error\n",
         "rtp.conf": "[general]\nrtpstart=20000\nrtpend=29999\n",
         "queues.conf": "[general]\n[office]\nstrategy=ringall\nmember=Local/desk@from-internal/n\n",
@@ -121,12 +142,17 @@ def _pjsip(sip_port: int, desk_port: int) -> str:
     transport = f"[udp]\ntype=transport\nprotocol=udp\nbind=127.0.0.1:{sip_port}\n"
     desk = f"[desk]\ntype=aor\ncontact=sip:desk@{DESK}:{desk_port}\n"
     # Its port is the desk's address on which nobody ever listens: it rings for ever.
+    desk += f"[desk-2]\ntype=aor\ncontact=sip:desk-2@{DESK_2}:{desk_port}\n"
+    desk += f"[outside]\ntype=aor\ncontact=sip:{OUTSIDE}:{desk_port}\n"
     desk += f"[nobody]\ntype=aor\ncontact=sip:nobody@{DESK}:9\n"
     endpoints = (
         ("trunk", "from-trunk", TRUNK, "trust_id_inbound=yes"),
         ("other-trunk", "from-other-trunk", OTHER_TRUNK, ""),
         ("desk", "from-internal", DESK, "aors=desk"),
+        ("desk-2", "from-internal", DESK_2, "aors=desk-2"),
         ("phone", "from-internal", PHONE, ""),
+        # The operator's other line, by which calls only leave.
+        ("outside", "from-trunk", OUTSIDE, "aors=outside"),
         ("nobody", "from-internal", "127.0.0.6", "aors=nobody"),
     )
     return (

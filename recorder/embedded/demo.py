@@ -27,6 +27,7 @@ def main() -> None:
         _report("installing the starter announcements")
         _install_starters(office)
         office.start_capture()
+        office.start_retention()
         _say_where(office)
         running = RunningOffice.of(office)
         running.keep(STATE)
@@ -48,7 +49,7 @@ def main() -> None:
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="script/run",
-        description="Start PostgreSQL, Asterisk and capture on this machine, all on loopback; "
+        description="Start PostgreSQL, Asterisk, capture and retention on loopback; "
         "state lives under .local/.",
     )
     parser.add_argument("--demo", action="store_true", help="also place one real SIP call")

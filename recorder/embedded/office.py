@@ -1,4 +1,4 @@
-"""A whole office on loopback: PostgreSQL, Asterisk, capture, a trunk and a desk."""
+"""A whole office on loopback: PostgreSQL, Asterisk, capture, retention, a trunk and a desk."""
 
 import asyncio
 import os
@@ -32,7 +32,10 @@ def trial_regulation(*, choice_wait_s: float | None = None) -> str:
     """
     text = (CHECKOUT / "regulation.toml").read_text(encoding="utf-8")
     text = text.replace("recording = false", "recording = true")
-    text = text.replace("trunks = []", 'trunks = [{ endpoint = "trunk", context = "from-trunk" }]')
+    listed = ", ".join(
+        f'{{ endpoint = "{each}", context = "from-trunk" }}' for each in ("trunk", "outside")
+    )
+    text = text.replace("trunks = []", f"trunks = [{listed}]")
     if choice_wait_s is not None:
         text = text.replace("choice_wait_s = 3.0", f"choice_wait_s = {choice_wait_s}")
     return text
@@ -49,12 +52,15 @@ class Office:
         regulation: str,
         report: Callable[[str], None],
         settings: dict[str, str] | None = None,
+        dialplan: str = "",
     ) -> None:
+        """``dialplan`` is added to the office's own."""
         self.directory = directory.resolve()
         self._cache = cache
         self._regulation = regulation
         self._report = report
-        self._more = settings or {}
+        self._more = {} if settings is None else settings
+        self._dialplan = dialplan
         self.spool = self.directory / "asterisk/spool/rejestrator"
         self.vault = self.directory / "vault"
         self.keys = self.directory / "keys"
@@ -65,6 +71,7 @@ class Office:
         self.postgres = EmbeddedPostgres(self.directory / "postgres")
         self._asterisk: PrivateAsterisk | None = None
         self._capture: subprocess.Popen[bytes] | None = None
+        self._retention: subprocess.Popen[bytes] | None = None
 
     @property
     def asterisk(self) -> PrivateAsterisk:
@@ -88,6 +95,8 @@ class Office:
             "RECORDER_ARI_PASSWORD": self.asterisk.ari_password,
             # As in a real installation: no process is the owner of the tables.
             "RECORDER_DATABASE_URL": self.postgres.member_url("recorder_runtime"),
+            "RECORDER_AMI_PORT": str(self.asterisk.ami_port),
+            "RECORDER_AMI_PASSWORD": self.asterisk.ami_password,
             "RECORDER_SPOOL_DIR": str(self.spool),
             "RECORDER_VAULT_DIR": str(self.vault),
             "RECORDER_KEY_DIR": str(self.keys),
@@ -108,6 +117,8 @@ class Office:
         """Start everything; what is there already is kept. Raises ``ConfigurationError``."""
         for folder in (self.directory, self.spool, self.vault, self.announcements):
             folder.mkdir(parents=True, exist_ok=True)
+        # As in a real office: what either makes in there belongs to the group of both.
+        self.spool.chmod(0o2770)
         self._make_keys()
         (self.directory / "regulation.toml").write_text(self._regulation, encoding="utf-8")
         rootfs = ensure_rootfs(self._cache, self._report)
@@ -123,7 +134,8 @@ class Office:
                 "RECORDER_PROBE_URL": f"http://127.0.0.1:{self.probe_port}/probe",
                 "RECORDER_SPOOL": str(self.spool),
             },
-            dialplan=(CHECKOUT / "dialplan/recorder.conf").read_text(encoding="utf-8"),
+            dialplan=(CHECKOUT / "dialplan/recorder.conf").read_text(encoding="utf-8")
+            + self._dialplan,
         )
         self._asterisk.start()
 
@@ -140,22 +152,30 @@ class Office:
     def start_capture(self) -> None:
         """Start capture and wait until it takes calls. Raises ``ConfigurationError``."""
         self._report("starting capture")
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("RECORDER_")}  # noqa: TID251 - handed on, not read
-        with self.log.open("ab") as log:
-            self._capture = subprocess.Popen(
-                [sys.executable, str(CHECKOUT / "ari_app.py")],
-                cwd=self.directory,
-                env={**inherited, **self.environment},
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        self._capture = self._launch("ari_app.py", self.log)
         deadline = time.monotonic() + READY_WITHIN_S
         while not self.takes_calls():
             if self._capture.poll() is not None or time.monotonic() > deadline:
                 tail = self.log.read_text(errors="replace")[-2000:]
                 raise ConfigurationError(f"capture did not start:\n{tail}")
             time.sleep(0.05)
+
+    def start_retention(self) -> None:
+        """Start retention; what it does is seen in ``recorder status``."""
+        self._report("starting retention")
+        self._retention = self._launch("retention.py", self.directory / "retention.log")
+
+    def _launch(self, program: str, log_file: Path) -> subprocess.Popen[bytes]:
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("RECORDER_")}  # noqa: TID251 - handed on, not read
+        with log_file.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, str(CHECKOUT / program)],
+                cwd=self.directory,
+                env={**inherited, **self.environment},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
     def employ(self) -> Path:
         """Sign somebody in who may listen; return the file with what ``sign-in`` asks for."""
@@ -171,9 +191,10 @@ class Office:
 
     def close(self) -> None:
         """Stop everything that runs, in order."""
-        if self._capture is not None and self._capture.poll() is None:
-            self._capture.terminate()
-            self._capture.wait(timeout=READY_WITHIN_S)
+        for process in (self._retention, self._capture):
+            if process is not None and process.poll() is None:
+                process.terminate()
+                process.wait(timeout=READY_WITHIN_S)
         if self._asterisk is not None:
             self._asterisk.stop()
         self.postgres.stop()

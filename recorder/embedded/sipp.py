@@ -57,7 +57,6 @@ Call-ID: [call_id]
 CSeq: 1 ACK
 Content-Length: 0
 ]]></send>
-<nop><action><exec rtp_stream="{sound},1,8,PCMA/8000"/></action></nop>
 """
 
 INFO = """<pause milliseconds="{after_ms}"/>
@@ -68,7 +67,7 @@ From: {display}<sip:{number}@[local_ip]:[local_port]>;tag=[pid]c[call_number]
 [last_To:]
 [routes]
 Call-ID: [call_id]
-CSeq: 2 INFO
+CSeq: [cseq] INFO
 Content-Type: application/dtmf-relay
 Content-Length: [len]
 
@@ -78,7 +77,28 @@ Duration=160
 <recv response="200"/>
 """
 
-CALLER_LEAVES = """<pause milliseconds="{talk_ms}"/>
+# Each time round it is another transaction, which its branch must say.
+AGAIN = INFO.replace("[branch]", "[branch]-[$pressed]")
+
+PRESSES_ON = f"""<nop><action><assign assign_to="pressed" value="0"/></action></nop>
+<label id="1"/>
+{AGAIN}<nop><action>
+<add assign_to="pressed" value="1"/>
+<test assign_to="more" variable="pressed" compare="less_than" value="{{keys}}"/>
+</action></nop>
+<nop next="1" test="more"/>
+"""
+
+SPEAKS = """<nop><action><exec rtp_stream="{sound},1,8,PCMA/8000"/></action></nop>
+"""
+
+FALLS_SILENT = """<pause milliseconds="{mute_after_ms}"/>
+<nop><action><exec rtp_stream="pause"/></action></nop>
+<pause milliseconds="{mute_ms}"/>
+<nop><action><exec rtp_stream="resume"/></action></nop>
+"""
+
+CALLER_LEAVES = """<pause {talk}/>
 <send retrans="500"><![CDATA[
 BYE [next_url] SIP/2.0
 Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
@@ -86,7 +106,7 @@ From: {display}<sip:{number}@[local_ip]:[local_port]>;tag=[pid]c[call_number]
 [last_To:]
 [routes]
 Call-ID: [call_id]
-CSeq: 9 BYE
+CSeq: 9999 BYE
 Content-Length: 0
 ]]></send>
 <recv response="200"/>
@@ -153,6 +173,15 @@ class Caller:
     """From the answer of the application to hanging up."""
     key: str | None = None
     key_after_s: float = 0.5
+    keys: int = 1
+    """How many times the key is pressed, each ``key_after_s`` after the one before."""
+    talk_at_random: bool = False
+    """Hang up at a random moment before ``talk_s``, another one for each call."""
+    sends: bool = True
+    """False = no RTP ever comes from the caller."""
+    mute_after_s: float = 0.0
+    mute_s: float = 0.0
+    """How long no RTP comes, from so many seconds after the answer; part of ``talk_s``."""
 
 
 class Sipp:
@@ -160,9 +189,14 @@ class Sipp:
 
     def __init__(self, directory: Path, arguments: list[str]) -> None:
         self._directory = directory
+        self.failed: int | None = None
+        """How many calls failed; None = not known yet."""
         with (directory / "sipp.log").open("wb") as log:
             self._process = subprocess.Popen(
-                ["sipp", *arguments, "-nostdin", "-trace_err", "-trace_stat", "-fd", "1"],
+                [
+                    *("sipp", *arguments, "-nostdin", "-trace_err", "-trace_stat", "-fd", "1"),
+                    *("-trace_rtt", "-rtt_freq", "1"),
+                ],
                 cwd=directory,
                 stdout=log,
                 stderr=log,
@@ -172,6 +206,19 @@ class Sipp:
     def wait(self, *, timeout_s: float) -> int:
         """Return how many calls failed once all are done. Raises ``subprocess.TimeoutExpired``."""
         self._process.wait(timeout=timeout_s)
+        self.failed = self._failed()
+        return self.failed
+
+    def slowest_answer_s(self) -> float:
+        """Return the longest time from a call's INVITE to its 200, 0 if none was answered."""
+        times = [
+            float(line.split(";")[1])
+            for path in self._directory.glob("*_rtt.csv")
+            for line in path.read_text(errors="replace").splitlines()[1:]
+        ]
+        return max(times, default=0.0) / 1000
+
+    def _failed(self) -> int:
         if self._process.returncode not in {0, 1}:
             # It could not even begin: a port was taken, a file was missing.
             return -1
@@ -217,12 +264,19 @@ def call(
         "sdp": SDP,
         "sound": escape(str(sound)),
         "key": caller.key,
+        "keys": caller.keys,
         "after_ms": round(caller.key_after_s * 1000),
-        "talk_ms": round(caller.talk_s * 1000),
+        "mute_after_ms": round(caller.mute_after_s * 1000),
+        "mute_ms": round(caller.mute_s * 1000),
+        "talk": _pause_of(caller),
     }
     parts = [HEAD.format(name="caller"), CALLER.format(**words)]
+    if caller.sends:
+        parts.append(SPEAKS.format(**words))
     if caller.key is not None:
-        parts.append(INFO.format(**words))
+        parts.append(INFO.format(**words) if caller.keys == 1 else PRESSES_ON.format(**words))
+    if caller.mute_s:
+        parts.append(FALLS_SILENT.format(**words))
     parts.append(CALLER_LEAVES.format(**words))
     scenario = directory / "caller.xml"
     scenario.write_text("".join(parts), encoding="utf-8")
@@ -256,6 +310,13 @@ def desk(directory: Path, *, port: int, ring_s: float = 0.2, trace: bool = False
             *(TRACE if trace else ()),
         ],
     )
+
+
+def _pause_of(caller: Caller) -> str:
+    rest_ms = round((caller.talk_s - caller.mute_after_s - caller.mute_s) * 1000)
+    if caller.talk_at_random:
+        return f'distribution="uniform" min="1" max="{rest_ms}"'
+    return f'milliseconds="{rest_ms}"'
 
 
 def _free_udp(address: str) -> int:

@@ -12,8 +12,13 @@ from recorder.adapters.sounds import read_sound
 from recorder.embedded import sipp, tones
 from recorder.embedded.office import Office, trial_regulation
 from recorder.model import Announcement, Layer
+from tests.asterisk.observed import holds_within, site_of, spool_files
+from tests.invariants import broken
 
 CACHE = Path.home() / ".cache" / "rejestrator"
+READY_AGAIN_S, SEALED_WITHIN_S = 30.0, 30.0
+"""I10, and how long an ended call may wait to be sealed once everything is back."""
+
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 REGULATION = trial_regulation(choice_wait_s=0.5)
 
@@ -41,6 +46,18 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         yield office
     finally:
         office.close()
+
+
+@pytest.fixture(autouse=True)
+def _what_must_hold(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Check every invariant after each test that has an office, whatever it did to it."""
+    office = request.getfixturevalue("office") if "office" in request.fixturenames else None
+    yield
+    if isinstance(office, Office):
+        ready = holds_within(office.takes_calls, READY_AGAIN_S)
+        # What is still there after this is the checker's to report.
+        holds_within(lambda: spool_files(office) == [], SEALED_WITHIN_S)
+        assert broken(site_of(office, ready=ready)) == []
 
 
 @pytest.fixture(scope="module")

@@ -213,6 +213,7 @@ def invite_in(folder: Path) -> str:
 
 
 def test_it_loads_without_a_word_of_complaint(asterisk: BareAsterisk) -> None:
+    asterisk.cli("dialplan reload")
     for context in ("recorder", "inbound@recorder", "leaving@recorder"):
         assert "There is no existence" not in asterisk.cli(f"dialplan show {context}")
     told = re.compile(r"\] (pbx_|config.c|res_pjsip/|res_sorcery_config.*'pjsip.conf')")

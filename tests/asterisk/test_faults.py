@@ -10,9 +10,11 @@ import pytest
 from recorder.embedded import sipp
 from recorder.embedded.office import Office
 from tests.asterisk.conftest import CACHE, REGULATION, add_announcement
+from tests.asterisk.inotify import watching
 from tests.asterisk.observed import (
     assert_sides_are_right,
     audio_of,
+    begin,
     place,
     row_of,
     rows,
@@ -65,7 +67,8 @@ def test_a_deleted_announcement_costs_the_recording_not_the_call(office: Office)
     for each in sounds:
         each.unlink()
     try:
-        row = row_of(office, place(office, talk_s=3.0))
+        with watching(office.spool) as watched:
+            row = row_of(office, place(office, talk_s=3.0))
         office.kill_capture()
         office.start_capture()
         at_start = "SELECT 1 FROM incident WHERE call_id IS NULL AND kind = 'announcement_missing'"
@@ -74,6 +77,7 @@ def test_a_deleted_announcement_costs_the_recording_not_the_call(office: Office)
         for path, content in kept.items():
             path.write_bytes(content)
     assert (row["outcome"], row["reason"]) == ("not_recorded", "announcement_missing")
+    assert watched.audio_that_came() == set()
     assert row["answered_by"] == "desk"
     assert rows(office, "SELECT 1 FROM incident WHERE call_id = %s", row["id"])
 
@@ -92,10 +96,9 @@ def test_too_little_space_refuses_the_recording_not_the_call(office: Office) -> 
 
 def test_a_disk_that_fills_during_a_call_is_noticed(office: Office) -> None:
     """F9: what was written is kept and marked incomplete."""
-    number = "613000001"
-    caller = sipp.Caller(number=number, talk_s=14.0)
+    number, placed = begin(office, talk_s=14.0)
     filler = office.spool / "filler"
-    with sipp.call(office.directory / number, caller, sip_port=office.asterisk.sip_port) as placed:
+    with placed:
         wait_until(
             lambda: any(each.stat().st_size > 60_000 for each in office.spool.glob("*.raw")), 20
         )
@@ -123,9 +126,8 @@ def test_a_read_only_spool_refuses_the_recording_not_the_call(office: Office) ->
 
 def test_the_death_of_asterisk_loses_at_most_the_last_second(office: Office) -> None:
     """F4, RG.5: marked truncated, and it plays."""
-    number = "613000002"
-    caller = sipp.Caller(number=number, talk_s=60.0)
-    with sipp.call(office.directory / number, caller, sip_port=office.asterisk.sip_port):
+    number, placed = begin(office, talk_s=60.0)
+    with placed:
         wait_until(lambda: any(each.stat().st_size for each in office.spool.glob("*.raw")), 20)
         time.sleep(4)
         office.asterisk.kill()

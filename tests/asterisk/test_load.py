@@ -4,7 +4,7 @@ import pytest
 
 from recorder.embedded import sipp
 from recorder.embedded.office import Office
-from tests.asterisk.observed import assert_sides_are_right, audio_of, rows, wait_until
+from tests.asterisk.observed import assert_sides_are_right, audio_of, begin, rows, wait_until
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.load]
 CALLS, AT_ONCE, A_SECOND = 200, 100, 20
@@ -12,16 +12,8 @@ CALLS, AT_ONCE, A_SECOND = 200, 100, 20
 
 def test_two_hundred_calls_a_hundred_at_once(office: Office) -> None:
     """L1, R3.4c."""
-    caller = sipp.Caller(number="614000000", talk_s=22.0)
     with sipp.desk(office.directory / "desk", port=office.asterisk.desk_port):
-        placed = sipp.call(
-            office.directory / "callers",
-            caller,
-            sip_port=office.asterisk.sip_port,
-            calls=CALLS,
-            at_once=AT_ONCE,
-            a_second=A_SECOND,
-        )
+        _, placed = begin(office, calls=CALLS, at_once=AT_ONCE, a_second=A_SECOND, talk_s=22.0)
         assert placed.wait(timeout_s=180) == 0
     query = """SELECT recording.*, recording.id AS recording_id, call.bridged_seconds, reason
                FROM call LEFT JOIN recording ON call_id = call.id"""

@@ -1,17 +1,14 @@
 """How an office answers: queue, ring group, nobody, and a caller passed on."""
 
-import time
-
 import pytest
 
-from recorder.embedded import sipp
 from recorder.embedded.office import Office
 from tests.asterisk.observed import (
     assert_sides_are_right,
     audio_of,
+    begin,
     place,
     row_of,
-    spool_files,
     wait_until,
 )
 
@@ -30,28 +27,10 @@ def test_who_answered_is_found_through_local_channels(office: Office, line: str)
     assert abs(row["frames"] / 8000 - row["bridged_seconds"]) < 0.15
 
 
-def test_an_unanswered_call_leaves_a_row_and_no_audio(office: Office) -> None:
-    """R3.4e, R3.4f: nothing of the ringing is ever written."""
-    number = "612000001"
-    caller = sipp.Caller(number=number, talk_s=4.0, line="746640813")
-    sizes: set[int] = set()
-    with sipp.call(office.directory / number, caller, sip_port=office.asterisk.sip_port) as placed:
-        for _ in range(40):
-            sizes |= {each.stat().st_size for each in office.spool.glob("*.raw")}
-            time.sleep(0.1)
-        placed.wait(timeout_s=30)
-    row = row_of(office, number)
-    assert (row["outcome"], row["reason"]) == ("not_recorded", "not_answered")
-    assert sizes <= {0}
-    wait_until(lambda: spool_files(office) == [], 10)
-    assert row["recording_id"] is None
-
-
 def test_a_caller_passed_on_inside_the_office_stays_one_recording(office: Office) -> None:
     """R3.4c: two connections, one file, as long as both together."""
-    number = "612000002"
-    caller = sipp.Caller(number=number, talk_s=9.0)
-    with sipp.call(office.directory / number, caller, sip_port=office.asterisk.sip_port) as placed:
+    number, placed = begin(office, talk_s=9.0)
+    with placed:
         wait_until(lambda: any(each.stat().st_size for each in office.spool.glob("*.raw")), 15)
         channels = office.asterisk.cli("core show channels concise").splitlines()
         (ours,) = [each.partition("!")[0] for each in channels if each.startswith("PJSIP/trunk-")]

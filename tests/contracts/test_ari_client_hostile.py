@@ -116,6 +116,23 @@ async def test_events_wait_until_the_connection_is_prepared(server: HostileAri) 
     assert session.order[:3] == ["prepared", "Early", "Later"]
 
 
+async def test_it_serves_only_once_the_connection_is_prepared(server: HostileAri) -> None:
+    """F1: until then the probe sends new callers past us; those who wait are let go first."""
+    server.talk = saying(event("Early"))
+    session = Session(server.url)
+    serves = []
+
+    async def ask() -> None:
+        await session.client.channels.list()
+        serves.append((session.client.connected, session.client.serves))
+
+    session.prepare = ask
+    assert not session.client.serves
+    await session.run_until(lambda: session.client.serves)
+    assert serves == [(True, False)]
+    assert not session.client.serves, "nor once the connection is over"
+
+
 async def test_a_connection_that_cannot_be_prepared_is_made_anew(server: HostileAri) -> None:
     server.talk = saying(LAST)
     server.rest = hostile.answering(500, b'{"message": "Allocation failed"}')

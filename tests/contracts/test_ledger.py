@@ -176,6 +176,14 @@ async def test_an_incident_needs_no_call(kept: Kept) -> None:
     assert await kept.contents() == Contents(incidents=1)
 
 
+async def test_an_incident_told_once_is_one_row_however_often_it_is_found(kept: Kept) -> None:
+    found = Incident(kind=IncidentKind.ORPHAN_AUDIO, at=NOON, detail="1.raw")
+    assert [await kept.ledger.record_incident(found, once=True) for _ in range(2)] == [True, False]
+    assert await kept.ledger.record_incident(replace(found, detail="2.raw"), once=True)
+    assert await kept.ledger.record_incident(found), "not once is as often as it is told"
+    assert await kept.contents() == Contents(incidents=3)
+
+
 async def test_a_ledger_that_cannot_be_reached_says_so_each_time(unreachable: Ledger) -> None:
     """F6: and says nothing of the call nor of the password."""
     call, recording = a_recorded_call()

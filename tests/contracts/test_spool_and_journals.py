@@ -323,3 +323,15 @@ def test_a_spool_mounted_read_only_has_no_space(
     monkeypatch.setattr(os, "statvfs", lambda _: read_only)
     with pytest.raises(SpoolUnavailable, match="read-only"):
         DiskSpool(tmp_path).free_bytes()
+
+
+def test_a_journal_without_its_folder_is_not_said_to_be_empty(tmp_path: Path) -> None:
+    """F10: a call whose spool was unmounted waits; it has not lost its journal."""
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    journals = DiskJournals(spool)
+    assert journals.read(CALL) == []
+    spool.rmdir()
+    with pytest.raises(SpoolUnavailable):
+        journals.read(CALL)
+    assert journals.recall(CALL) == []

@@ -209,6 +209,38 @@ def test_a_transfer_is_told_to_everybody_in_it() -> None:
     assert all(event == expected for _, event in office.told)
 
 
+def test_what_the_desk_does_behind_a_queue_is_told_to_the_caller() -> None:
+    """R3.4c: hold and transfer happen on channels that are not the caller's."""
+    office = Office()
+    half = "Local/desk@office-00000003;"
+    for bridge, each in (
+        ("b1", channel("1.1")),
+        ("b1", channel("1.2", f"{half}1")),
+        ("b2", channel("1.3", f"{half}2")),
+        ("b2", channel("1.4", "PJSIP/desk-00000002")),
+    ):
+        office.hear(type="ChannelEnteredBridge", bridge={"id": bridge}, channel=each)
+    lines = [event for to, event in office.told if to == "1.1"]
+    assert isinstance(lines[-1], ev.LineChanged)
+    assert lines[-1].channels == {"1.4"}
+    office.told.clear()
+    office.hear(type="ChannelHold", channel=channel("1.4", "PJSIP/desk-00000002"))
+    office.hear(
+        type="BridgeAttendedTransfer",
+        transferee=channel("1.3", f"{half}2"),
+        transfer_target=channel("1.9", "PJSIP/desk-2-00000007"),
+    )
+    assert [event for to, event in office.told if to == "1.1"] == [
+        ev.HoldChanged(held=True, **stamped()),
+        ev.Transferred(attended=True, to="desk-2", **stamped()),
+    ]
+    # Asterisk may tell of a transfer after the half that was passed on has left.
+    half_2 = channel("1.3", f"{half}2")
+    office.hear(type="ChannelLeftBridge", bridge={"id": "b2"}, channel=half_2)
+    office.hear(type="BridgeBlindTransfer", exten="202", transferee=half_2)
+    assert ("1.1", ev.Transferred(attended=False, to="202", **stamped())) in office.told
+
+
 ANYTHING = st.recursive(
     st.none()
     | st.booleans()

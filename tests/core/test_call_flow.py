@@ -1,7 +1,9 @@
 """The dialogue of the announcement: events in, commands out (F14, B5)."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
+from typing import TypeGuard
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,6 +66,9 @@ def played(commands: Iterable[ev.Command]) -> list[tuple[Layer, str]]:
     ]
 
 
+AROUND = [ev.LeftApplication(**at(2)), entered()]  # type: ignore[arg-type]
+"""Out to the dialplan for more time, and handed over anew."""
+
 HEARD = [entered(), answered(), started(1, 0), finished(1, 10)]
 
 
@@ -122,7 +127,10 @@ def test_a_cut_announcement_costs_the_recording_not_the_call() -> None:
 def test_key_3_plays_the_second_layer_and_then_the_first_again_if_it_was_cut() -> None:
     _, commands = run(
         a_flow(),
-        [entered(), answered(), started(1, 0), key("3", 2), started(2, 2), finished(2, 12)],
+        [
+            *(entered(), answered(), started(1, 0), key("3", 2), *AROUND),
+            *(started(2, 2), finished(2, 12), *AROUND),
+        ],
     )
     assert played(commands) == [
         (Layer.FIRST, "pl"),
@@ -132,7 +140,7 @@ def test_key_3_plays_the_second_layer_and_then_the_first_again_if_it_was_cut() -
 
 
 def test_a_language_key_starts_the_announcement_anew_in_that_language() -> None:
-    flow, commands = run(a_flow(), [entered(), answered(), started(1, 0), key("4", 2)])
+    flow, commands = run(a_flow(), [entered(), answered(), started(1, 0), key("4", 2), *AROUND])
     assert played(commands) == [(Layer.FIRST, "pl"), (Layer.FIRST, "uk")]
     assert flow.language == "uk"
 
@@ -157,10 +165,27 @@ def test_nobody_who_presses_no_key_has_a_variable_set_through_ari() -> None:
     assert not any(isinstance(each, ev.ExtendWatchdog) for each in commands)
 
 
-def test_whoever_asks_for_more_gets_the_time_for_it() -> None:
-    _, commands = run(a_flow(), [entered(), answered(), started(1, 0), key("3", 2)])
+def test_whoever_asks_for_more_gets_the_time_for_it_and_hears_it_once_back() -> None:
+    flow, commands = run(a_flow(), [entered(), answered(), started(1, 0), key("3", 2)])
     (extended,) = [each for each in commands if isinstance(each, ev.ExtendWatchdog)]
     assert extended.seconds == 10 + 3 + 10
+    assert played(commands) == [(Layer.FIRST, "pl")]
+    _, commands = run(flow, [*AROUND, *AROUND])
+    assert played(commands) == [(Layer.SECOND, "pl")]
+
+
+def test_whoever_says_no_on_the_way_is_let_go_once_back() -> None:
+    """RG.1: given back before, the call would stand in the application with nobody to serve it."""
+    flow, commands = run(a_flow(), [entered(), answered(), started(1, 0), key("3", 2), key("2", 3)])
+    assert released(commands) is None
+    assert released(run(flow, AROUND)[1]) == ev.Release(reason=Reason.DECLINED, recording_id=None)
+
+
+def test_whoever_does_not_come_back_is_not_recorded() -> None:
+    """F2: the dialplan's watchdog was faster."""
+    events = [entered(), answered(), started(1, 0), key("3", 2), AROUND[0], timer("return-1", 4)]
+    _, commands = run(a_flow(), events)
+    assert released(commands) == ev.Release(reason=Reason.APP_UNRESPONSIVE, recording_id=None)
 
 
 ANY_EVENT = st.sampled_from(
@@ -174,6 +199,8 @@ ANY_EVENT = st.sampled_from(
         timer("call-1", 12),
         timer("choice-1", 13),
         timer("choice-2", 24),
+        timer("return-1", 5),
+        entered(),
         ev.LinkRestored(**at(6)),  # type: ignore[arg-type]
         ev.LeftApplication(**at(7)),  # type: ignore[arg-type]
         ev.HangupRequested(**at(8)),  # type: ignore[arg-type]
@@ -207,3 +234,18 @@ def test_nothing_is_ever_played_to_or_recorded_of_a_call_out_of_scope(
     """R3.4b."""
     _, commands = run(a_flow(scope=OUT), [entered(), *events])
     assert commands == [ev.Release(reason=Reason.NOT_FROM_A_TRUNK, recording_id=None)]
+
+
+def test_of_a_flood_of_keys_little_is_noted_but_a_change_of_mind_is() -> None:
+    """B5."""
+    flow, noted = replace(a_flow(), phase=Phase.ANNOUNCING), []
+    for each_key in "7" * 1000 + "11112":
+        pressed = ev.KeyPressed(key=each_key, at=NOON, mono=0.0)
+        flow, commands = advance(flow, pressed)
+        noted += [each.fields["key"] for each in commands if is_key(each)]
+    assert "".join(str(each) for each in noted) == "7" * 16 + "12"
+    assert flow.phase is Phase.RELEASED
+
+
+def is_key(command: ev.Command) -> TypeGuard[ev.Note]:
+    return isinstance(command, ev.Note) and command.kind == "key:pressed"

@@ -68,12 +68,23 @@ def test_a_recording_with_a_gap_is_kept_marked_and_reported() -> None:
     assert incidents_of(call, recording) == (IncidentKind.AUDIO_GAP,)
 
 
-def test_a_recording_stopped_on_purpose_has_no_gap() -> None:
-    """R3.4h."""
-    stopped = (Moment(at=NOON, kind="recording:stopped"),)
+@pytest.mark.parametrize(("audio_s", "gap"), [(10, False), (9.1, False), (8.9, True), (20, True)])
+def test_a_recording_that_was_stopped_lasts_until_then(audio_s: float, gap: bool) -> None:
+    """R3.4h, RG.6: one that was said to have stopped and went on is an incident."""
+    stopped = (Moment(at=TWENTY[0].since + timedelta(seconds=10), kind="recording:stopped"),)
     call = a_call(recording_id=RECORDING, bridged=TWENTY, ended_at=NOON, timeline=stopped)
-    recording = describe(call, some_audio(10), retention_days=30, office_zone=WARSAW, now=NOON)
-    assert not recording.incomplete
+    recording = describe(call, some_audio(audio_s), retention_days=30, office_zone=WARSAW, now=NOON)
+    assert recording.incomplete is gap
+
+
+def test_who_talked_with_the_outside_alone_has_no_recording_and_no_audio_was_lost() -> None:
+    """R3.4h."""
+    stopped = (Moment(at=TWENTY[0].since, kind="recording:stopped"),)
+    call = a_call(
+        scope=IN_SCOPE, consent=IN_SCOPE, answered_at=NOON, bridged=TWENTY, timeline=stopped
+    )
+    assert outcome_of(call, recorded=False).reason is Reason.FORWARDED_OUTSIDE
+    assert incidents_of(call, None) == ()
 
 
 def test_the_retention_period_counts_from_the_calls_end() -> None:

@@ -1,5 +1,6 @@
 """What the text of the shipped dialplan promises by itself, without an Asterisk."""
 
+import base64
 import re
 from pathlib import Path
 
@@ -34,10 +35,18 @@ def test_every_variable_of_the_subroutine_is_its_own() -> None:
 
 def test_what_a_caller_sends_stands_in_base64_alone() -> None:
     """RG.7: it never reaches an expression, a path or an application's argument."""
-    bare = re.sub(r"\$\{BASE64_ENCODE\(\$\{[^{}]*\}\)\}", "", SUBROUTINE)
+    guarded = r"\$\{BASE64_ENCODE\(\$\{RECORDER_GUARD\}\$\{[^{}]*\}\)\}"
+    bare = re.sub(guarded, "", SUBROUTINE)
     assert "CALLERID" not in bare
     assert "${RECORDER_DID}" not in bare
     assert "${RECORDER_WHO}" not in [step for step in STEPS if "$[" in step]
+
+
+def test_the_guard_is_cut_off_to_the_character() -> None:
+    (guard,) = re.findall(r"Set\(RECORDER_GUARD=(\(+)\)", SUBROUTINE)
+    assert len(base64.b64encode(guard.encode()).rstrip(b"=")) == 112
+    assert len(guard) % 3 == 0
+    assert len(guard) > 79, "Asterisk keeps no longer name"
 
 
 def test_a_number_is_filtered_before_it_is_dialled() -> None:

@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recorder.capture import events as ev
-from recorder.capture.following import PROOF_AFTER_S, Following, follow
+from recorder.capture.following import (
+    PROOF_AFTER_S,
+    STOP_AGAIN,
+    STOP_AGAIN_AFTER_S,
+    Following,
+    follow,
+)
 from recorder.capture.journal import entry, fold
 from recorder.model import CallRecord, IncidentKind, RecordingId
 from tests.builders import CALL, NOON, RECORDING
@@ -104,6 +110,60 @@ def test_recording_stops_once_when_somebody_from_outside_is_on_the_line(
     assert all(
         each.durable for each in of_type(ev.Note, commands) if each.kind == "recording:stopped"
     )
+
+
+def refused(seconds: float) -> ev.Event:
+    return ev.CommandRefused(gone=False, **at(seconds))
+
+
+def again(seconds: float) -> ev.Event:
+    return ev.TimerExpired(timer=STOP_AGAIN, **at(seconds))
+
+
+def test_a_stop_that_is_refused_is_one_incident_and_asked_for_until_it_is_done() -> None:
+    """R3.4h: also when the line has not changed, and when the outside has left it meanwhile."""
+    events = [connected(0, "mobile"), refused(1), again(6), refused(7), connected(8, "desk")]
+    state, commands = run(a_following(), events)
+    assert of_type(ev.Raise, commands) == [ev.Raise(kind=IncidentKind.STOP_REFUSED)]
+    assert len(of_type(ev.StopRecording, commands)) == 3
+    timer = ev.StartTimer(timer=STOP_AGAIN, seconds=STOP_AGAIN_AFTER_S)
+    assert of_type(ev.StartTimer, commands) == [timer] * 2
+    assert of_type(ev.StopRecording, run(state, [again(13), again(18)])[1]) == []
+
+
+def test_nobody_asks_to_stop_who_was_never_passed_on() -> None:
+    _, commands = run(a_following(), [connected(0, "desk"), refused(1), again(2)])
+    assert of_type(ev.StopRecording, commands) == []
+    assert of_type(ev.Raise, commands) == []
+
+
+def test_a_file_stopped_before_its_first_byte_is_no_gap() -> None:
+    """R3.4h: a ring group in which somebody outside takes the call."""
+    _, commands = run(
+        a_following(), [connected(0, "mobile"), ev.AudioChecked(growing=False, **at(3))]
+    )
+    assert of_type(ev.Raise, commands) == []
+
+
+def test_whoever_is_on_the_line_is_followed_once_if_the_call_is_recorded() -> None:
+    """R3.4c: a hold is told by the channel of the desk that holds."""
+    joined = ev.LineChanged(bridged=True, parties=("desk",), channels=frozenset({"1.4"}), **at(0))
+    left = disconnected(1)
+    recorded = run(a_following(), [joined, left, joined])[1]
+    assert of_type(ev.FollowParty, recorded) == [ev.FollowParty(channel_id="1.4")]
+    assert of_type(ev.FollowParty, run(a_following(recording_id=None), [joined])[1]) == []
+
+
+def test_a_hold_and_a_transfer_are_noted_once_however_many_channels_tell_of_them() -> None:
+    """R3.4c."""
+    held = ev.HoldChanged(held=True, **at(1))
+    moved = ev.Transferred(attended=True, to="desk-2", **at(2))
+    later = ev.Transferred(attended=True, to="desk-2", **at(9))
+    freed = ev.HoldChanged(held=False, **at(10))
+    _, commands = run(a_following(), [held, held, moved, moved, later, freed, freed])
+    assert kinds(commands) == [
+        *("hold:changed", "call:transferred", "call:transferred", "hold:changed")
+    ]
 
 
 def test_the_same_line_told_again_is_no_news() -> None:

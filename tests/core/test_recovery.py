@@ -174,3 +174,11 @@ def test_callers_who_wait_come_first_and_every_call_gets_one_action() -> None:
     )
     actions = plan(snapshot(waiting=True), journalled=(*others, PERMITTED))
     assert [type(each) for each in actions] == [LetGo, Seal, Seal, Seal]
+
+
+def test_a_call_in_hand_is_concluded_though_an_older_journal_has_its_channel() -> None:
+    """F14: an arrival that was told again after the end must not stay in hand for ever."""
+    ended = a_call(scope=IN_SCOPE, ended_at=NOON)
+    (action,) = plan(snapshot(), in_hand=True, journalled=(ended,))
+    assert isinstance(action, Conclude)
+    assert action.record is None

@@ -31,7 +31,7 @@ from recorder.workstations.service import WorkstationKeeper
 from tests.access_builders import PURPOSES
 
 OPERATOR = Actor(kind=ActorKind.OPERATOR, name="root")
-PASSWORD = "czerwony rower za stodołą"  # noqa: S105 - a test's
+PASSWORD = "czerwony rower za stodołą"
 START = datetime.fromisoformat("2026-11-12T12:00:00+00:00")
 DESK = "10.0.0.5"
 

@@ -148,11 +148,11 @@ def test_a_login_that_could_edit_the_trail_is_told(
         ),
         (
             ["DELETE FROM audit_event WHERE seq > 3",
-             "UPDATE audit_head SET seq = 3" + OF_THE_THIRD],  # noqa: S608
+             "UPDATE audit_head SET seq = 3" + OF_THE_THIRD],
             "entry 4: cut off",
         ),
         (
-            ["UPDATE audit_start SET seq = 3" + OF_THE_THIRD,  # noqa: S608
+            ["UPDATE audit_start SET seq = 3" + OF_THE_THIRD,
              "DELETE FROM audit_event WHERE seq <= 3"],
             "entry 1: missing",
         ),
@@ -253,7 +253,7 @@ def test_a_beginning_cut_off_with_a_checkpoint_as_its_excuse_is_found(
     note = (tmp_path / "checkpoints" / "000000000003.note").read_text(encoding="utf-8")
     tamper(
         database_url,
-        f"UPDATE audit_start SET note = '{note}', seq = 3" + OF_THE_THIRD,  # noqa: S608
+        f"UPDATE audit_start SET note = '{note}', seq = 3" + OF_THE_THIRD,
         "DELETE FROM audit_event WHERE seq <= 3",
     )
     said = run("audit", "verify")

@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.adapters.postgres import migrate
-from recorder.adapters.postgres.connect import RowRefused, connect
+from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.ledger import PostgresLedger
 from recorder.embedded.postgres import EmbeddedPostgres
-from recorder.errors import LedgerUnavailable
+from recorder.errors import LedgerUnavailable, RowRefused
 from recorder.model import CallId, Incident, IncidentKind
 from tests.builders import CALL, IN_SCOPE, NOON, a_call
 from tests.postgres.conftest import url_of

@@ -146,8 +146,7 @@ def swapped(connection: psycopg.Connection) -> None:
 def replayed(connection: psycopg.Connection) -> None:
     copied = "at, actor_kind, actor_name, action, subject, reason, details, commitment"
     connection.execute(
-        f"INSERT INTO audit_event SELECT 6, {copied}, previous, hash "  # noqa: S608
-        "FROM audit_event WHERE seq = 3"
+        f"INSERT INTO audit_event SELECT 6, {copied}, previous, hash FROM audit_event WHERE seq = 3"
     )
 
 

@@ -373,6 +373,74 @@ async def test_a_call_that_fails_even_while_it_is_released_hurts_nobody_else(
     assert office.switchboard.recording["1.2"] is not None
 
 
+def no_announcements(*_: object) -> None:
+    raise ZeroDivisionError
+
+
+async def test_a_call_that_cannot_be_taken_goes_on_at_once_and_has_its_row(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Promise 1: a defect costs the recording, not 45 s of the caller's time."""
+    monkeypatch.setattr(office.announcements, "active", no_announcements)
+    office.capture.arrive(an_arrival("1.1"), 0)
+    call = await office.handed_on("1.1")
+    assert office.switchboard.outcomes == {"1.1": "app_unresponsive"}
+    assert office.switchboard.recording == {"1.1": None}
+    assert call.decision is not None
+    assert (call.decision.record, call.decision.reason) == (False, Reason.APP_UNRESPONSIVE)
+    assert call.incidents == (IncidentKind.APP_UNRESPONSIVE,)
+    assert call.caller_number == "600123456"
+
+
+async def test_a_waiting_caller_who_cannot_be_taken_up_again_costs_no_other_caller_theirs(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F1: whatever the first one's journal does to us."""
+    monkeypatch.setattr(office.announcements, "active", no_announcements)
+    waiting = {each: an_arrival(each) for each in ("1.1", "1.2")}
+    await office.capture.reconcile(a_snapshot(channels=frozenset(waiting), waiting=waiting))
+    for each in waiting:
+        await office.released(each)
+        assert (await office.handed_on(each)).channel_id == each
+
+
+async def test_a_spool_that_vanishes_with_the_journal_leaves_the_call_its_row(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F10: what was noted before is not read back, it is remembered."""
+    office.capture.arrive(an_arrival("1.1"), 0)
+    await office.until(lambda: office.switchboard.count("play", "1.1") == 1)
+    office.journals.stored.clear()
+    office.journals.refuses = True
+    await office.announce("1.1")
+    await office.released("1.1")
+    call = await office.over("1.1")
+    assert call.caller_number == "600123456"
+    assert call.decision is not None
+    assert call.decision.reason is Reason.SPOOL_UNAVAILABLE
+
+
+async def test_a_call_of_which_nothing_is_left_hurts_nobody_else(office: Office) -> None:
+    """A restart, then the spool gone: only the next one of these lines is lost."""
+    office.capture.arrive(an_arrival("1.1"), 0)
+    await office.announce("1.1")
+    await office.released("1.1")
+    left_behind = dict(office.journals.stored)
+    office.start_anew()
+    async with office.running():
+        office.journals.stored = left_behind
+        alive = a_snapshot(channels=frozenset({"1.1"}))
+        await office.capture.reconcile(alive)
+        office.journals.stored.clear()
+        office.journals.refuses = True
+        office.tell("1.1", ev.CallEnded(cause=16, **at(60)))
+        await office.until(lambda: not office.capture.live_calls)
+        office.journals.refuses = False
+        office.capture.arrive(an_arrival("1.2"), 0)
+        await office.announce("1.2")
+        assert (await office.over("1.2")).channel_id == "1.2"
+
+
 async def test_a_flood_of_events_is_bounded_and_the_calls_end_is_not_lost_in_it(
     office: Office,
 ) -> None:
@@ -382,11 +450,11 @@ async def test_a_flood_of_events_is_bounded_and_the_calls_end_is_not_lost_in_it(
     await office.released("1.1")
     call = office.capture._calls["1.1"]
     for number in range(5000):
-        office.tell("1.1", ev.HoldChanged(held=True, **at(11 + number / 1000)))
+        office.tell("1.1", ev.HoldChanged(held=bool(number % 2), **at(11 + number / 1000)))
     assert call.dropped_events == 5000 - live_call.MOST_WAITING_EVENTS
     record = await office.over("1.1")
-    held = [each for each in record.timeline if each.kind == "call:held"]
-    assert len(held) == live_call.MOST_WAITING_EVENTS - 1
+    holds = [each for each in record.timeline if each.kind in {"call:held", "call:unheld"}]
+    assert len(holds) == live_call.MOST_WAITING_EVENTS - 1
     assert record.ended_at == NOON + timedelta(seconds=60)
 
 
@@ -430,6 +498,7 @@ async def test_a_caller_left_in_the_application_by_a_crash_goes_on_as_the_journa
         await office.released("1.1")
         call = await office.over("1.1")
     assert (noted is not None) == decided
+    assert office.switchboard.commands[-2:] == [("follow", "1.1"), ("release", "1.1")]
     assert office.switchboard.recording["1.1"] == noted
     assert call.id == call_id
     assert call.recording_id == noted
@@ -442,9 +511,10 @@ async def test_a_caller_left_in_the_application_by_a_crash_goes_on_as_the_journa
 async def test_a_caller_whom_no_journal_knows_goes_on_unrecorded_and_has_a_record(
     office: Office,
 ) -> None:
-    """F1: killed before the first line."""
+    """F1: killed before the first line; its end must be heard of all the same."""
     await office.capture.reconcile(a_snapshot(waiting={"1.1": an_arrival("1.1")}))
     await office.released("1.1")
+    assert office.switchboard.commands == [("follow", "1.1"), ("release", "1.1")]
     call = await office.over("1.1")
     assert office.switchboard.outcomes["1.1"] == Reason.APP_RESTARTED
     assert office.switchboard.recording["1.1"] is None

@@ -98,6 +98,15 @@ def test_an_office_with_everything_in_its_place_has_nothing_wrong(run: Run) -> N
     assert said.out.splitlines()[-1].startswith("0 wrong, ")
 
 
+def test_without_an_ami_account_it_says_what_cannot_be_stopped(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R3.4h: a remark, since everything else works."""
+    assert "remark: RECORDER_AMI_PASSWORD is empty" in run("config", "check").out
+    monkeypatch.setenv("RECORDER_AMI_PASSWORD", "long and random")
+    assert "AMI" not in run("config", "check").out
+
+
 def test_a_new_installation_is_told_that_nothing_is_recorded_yet(run: Run) -> None:
     """R3.2b: this is how it ships, and no mistake."""
     regulate()

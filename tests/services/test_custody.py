@@ -309,6 +309,42 @@ async def test_a_journal_that_cannot_be_read_keeps_nobody_else_and_is_not_touche
     assert RecordingId(UUID(int=1001)) in world.spool.audio
 
 
+async def test_while_the_spool_is_away_nobody_says_that_the_audio_is_lost() -> None:
+    """F10: neither a row nor a wipe before the folder is back to say what is in it."""
+    world = World()
+    call_id = world.a_call(1)
+    record = fold(world.journals.read(call_id))
+    audio, world.spool.audio = world.spool.audio, {}
+    world.spool.free = None
+    async with world.sealing() as custodian:
+        custodian.take(call_id, record)
+        await asyncio.sleep(0.01)
+        assert custodian.waits_for(call_id)
+        assert world.ledger.calls == {}
+        world.spool.audio, world.spool.free = audio, 1 << 40
+        await custodian.all_sealed()
+    assert len(world.ledger.recordings) == 1
+    assert world.ledger.incidents == []
+
+
+async def test_a_call_handed_over_again_while_it_waits_is_sealed_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A new link to the PBX finds the journals of calls that wait for the ledger."""
+    world = World()
+    world.ledger.away = True
+    async with world.sealing() as custodian:
+        call_id = world.a_call(1)
+        for _ in range(3):
+            custodian.take(call_id, None)
+        assert custodian.waits_for(call_id)
+        world.ledger.away = False
+        await custodian.all_sealed()
+        assert not custodian.waits_for(call_id)
+    assert custodian.sealed == 1
+    assert world.vault.stores == 1
+
+
 async def test_a_file_that_still_grows_is_waited_for() -> None:
     """L1: the PBX writes once a second."""
     world = World()

@@ -203,6 +203,11 @@ class AriClient(AbstractAsyncContextManager["AriClient"]):
             log.error("ari_event_failed: %s on %s", type(error).__name__, event.type[:64])  # noqa: TRY400 - a traceback may hold a number
 
     @property
+    def serves(self) -> bool:
+        """Tell whether events are delivered: connected, and ``on_connect`` is done."""
+        return self.connected and self._waiting is None
+
+    @property
     def _pool(self) -> aiohttp.ClientSession:
         if self._session is None:
             raise RuntimeError("use the client as a context manager")

@@ -11,7 +11,7 @@ import psycopg
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from recorder.errors import LedgerUnavailable, RecorderError
+from recorder.errors import LedgerUnavailable, RecorderError, RowRefused
 
 CONNECT_TIMEOUT_S = 3
 STATEMENT_TIMEOUT_MS = 5000
@@ -27,10 +27,6 @@ SCHEMA_BEHIND = {"42P01", "42703", "23514"}
 NOT_ALLOWED = "42501"
 NEVER_TAKEN = ("22", "23", "54")
 """Classes of SQLSTATE that trying again does not change: bad value, constraint, limit."""
-
-
-class RowRefused(RecorderError):
-    """PostgreSQL will never take this row: a defect of ours, not an outage."""
 
 
 @asynccontextmanager

@@ -12,8 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from recorder.adapters.postgres import tables
 from recorder.adapters.postgres.connect import translated
+from recorder.adapters.postgres.forgetting import FORGOTTEN
 from recorder.custody.model import SealedAs
 from recorder.custody.rules import outcome_of
+from recorder.erasure.model import Stage
 from recorder.model import (
     Announcement,
     CallId,
@@ -77,18 +79,30 @@ class PostgresLedger:
             async with self._asking.connect() as connection:
                 return bool(await connection.scalar(_CHANNEL_IS_KNOWN, channel))
 
-    async def record_incident(self, incident: Incident) -> None:
-        """Write an incident that belongs to no call."""
+    async def record_incident(self, incident: Incident, *, once: bool = False) -> bool:
+        """Write an incident that belongs to no call; True if it was written."""
+        known = exists().where(
+            tables.IncidentTable.kind == incident.kind.value,
+            tables.IncidentTable.detail == clean(incident.detail),
+        )
         with translated():
             async with self._engine.begin() as connection:
+                if once and await connection.scalar(select(known)):
+                    return False
                 await _write_incident(connection, incident)
+                return True
 
     async def mark_damaged(self, recording_id: RecordingId, *, at: datetime, detail: str) -> bool:
         """Mark a recording as damaged and write the incident; False if it was marked before."""
         recording = tables.RecordingTable
         mark = (
             update(recording)
-            .where(recording.id == recording_id, recording.damaged_at.is_(None))
+            .where(
+                recording.id == recording_id,
+                recording.damaged_at.is_(None),
+                # What is being erased is no longer whole, and is no alarm.
+                recording.stage == Stage.KEPT.value,
+            )
             .values(damaged_at=at)
             .returning(recording.call_id)
         )
@@ -138,7 +152,7 @@ class PostgresLedger:
                 await connection.execute(statement)
 
     async def forget_numbers(self, *, before: datetime, at: datetime) -> int:
-        """Take the numbers out of calls not recorded that ended before ``before`` (R7.2k).
+        """Take the numbers out of calls without audio that ended before ``before`` (R7.2k).
 
         Returns how many rows were emptied. What remains is outcome, reason and times. Goes in
         batches, each its own transaction: after a long outage there may be more rows than one
@@ -166,15 +180,7 @@ class PostgresLedger:
             .with_for_update(skip_locked=True)
         )
         statement = (
-            update(call)
-            .where(call.id.in_(due))
-            .values(
-                caller_number=None,
-                caller_e164=None,
-                caller_name=None,
-                timeline=[],
-                numbers_forgotten_at=at,
-            )
+            update(call).where(call.id.in_(due)).values(**FORGOTTEN, numbers_forgotten_at=at)
         )
         with translated():
             async with self._engine.begin() as connection:

@@ -31,7 +31,10 @@ from recorder.adapters.postgres.rows import (
     OutcomeCount,
     PlayedRow,
     RecordingRow,
+    TombstoneRow,
 )
+from recorder.adapters.postgres.tables_keeping import TombstoneTable
+from recorder.erasure.model import Stage
 from recorder.model import Outcome, Reason
 from recorder.phone_numbers import DIGITS, beginnings, normalise
 
@@ -40,7 +43,9 @@ WITHHELD = "withheld"
 
 FIRST, LAST = datetime(1, 1, 1), datetime(9999, 12, 31)  # noqa: DTZ001 - the office's wall clock
 CALL, RECORDING = tables.CallTable, tables.RecordingTable
+TOMBSTONE = TombstoneTable
 PLAYED, INCIDENT = tables.AnnouncementPlayedTable, tables.IncidentTable
+KEPT = RECORDING.stage == Stage.KEPT.value
 Found = TypeVar("Found")
 
 
@@ -107,24 +112,32 @@ async def get_recording(engine: AsyncEngine, recording_id: UUID) -> RecordingRow
     return found[0] if found else None
 
 
+async def get_tombstone(engine: AsyncEngine, recording_id: UUID) -> TombstoneRow | None:
+    """Return what is left of an erased recording, None if there is no such tombstone."""
+    query = select(*_columns(TombstoneRow, TOMBSTONE)).where(TOMBSTONE.recording_id == recording_id)
+    found = await _fetch(engine, query, TombstoneRow)
+    return found[0] if found else None
+
+
 async def recordings_after(
     engine: AsyncEngine, after: UUID | None, *, limit: int
 ) -> Sequence[RecordingRow]:
-    """Return recordings in the order of their ids, from behind ``after``; None = from the first.
+    """Return kept recordings in the order of ids, from behind ``after``; None = from the first.
 
     Reading all of them this way misses none, whatever is sealed meanwhile.
     """
-    query = _recordings().order_by(RECORDING.id).limit(limit)
+    query = _recordings().where(KEPT).order_by(RECORDING.id).limit(limit)
     if after is not None:
         query = query.where(RECORDING.id > after)
     return await _fetch(engine, query, RecordingRow)
 
 
 async def count_recordings(engine: AsyncEngine) -> int:
-    """Return how many recordings there are."""
+    """Return how many recordings are kept."""
+    query = select(func.count()).select_from(RECORDING).where(KEPT)
     with translated():
         async with engine.connect() as connection:
-            return await connection.scalar(select(func.count()).select_from(RECORDING)) or 0
+            return await connection.scalar(query) or 0
 
 
 async def announcements_of(engine: AsyncEngine, call_id: UUID) -> Sequence[PlayedRow]:

@@ -83,6 +83,8 @@ class RecordingRow:
     sealed_at: datetime
     truncated: bool
     incomplete: bool
+    stage: str
+    """``kept``, or ``erasing``: then it is handed out no more."""
     damaged_at: datetime | None
     """When stored audio was first found not to be what was sealed (RG.3)."""
     sealed_as: str
@@ -92,6 +94,17 @@ class RecordingRow:
     def seconds(self) -> float:
         """Length of the audio."""
         return self.frames / self.sample_rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TombstoneRow:
+    """What is told of a recording that was erased (R7.2g)."""
+
+    id: UUID
+    call_id: UUID
+    erased_at: datetime
+    route: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

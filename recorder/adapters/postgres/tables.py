@@ -29,6 +29,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from recorder.adapters.postgres import guards
 from recorder.audit.event import ActorKind
 from recorder.custody.model import SealedAs
+from recorder.erasure.model import Route, Stage
 from recorder.model import IncidentKind, Layer, Mode, Outcome, PlaybackResult, Reason
 
 INDEXED_CHARACTERS = 64
@@ -66,7 +67,8 @@ class Base(DeclarativeBase):
     }
 
 
-def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
+def one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
+    """Return the constraint that a column holds one of these values."""
     listed = ", ".join(f"'{each.value}'" for each in values)
     return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
 
@@ -75,7 +77,7 @@ class AnnouncementTable(Base):
     """§ 8.2: every version that callers were ever told (R8.2d)."""
 
     __tablename__ = "announcement"
-    __table_args__ = (_one_of("layer", Layer),)
+    __table_args__ = (one_of("layer", Layer),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     layer: Mapped[str]
@@ -94,9 +96,9 @@ class CallTable(Base):
     __tablename__ = "call"
     __table_args__ = (
         UniqueConstraint("node", "channel_id"),
-        _one_of("outcome", Outcome),
-        _one_of("reason", Reason),
-        _one_of("mode", Mode),
+        one_of("outcome", Outcome),
+        one_of("reason", Reason),
+        one_of("mode", Mode),
         Index("ix_call_arrived_at", "arrived_at"),
     )
 
@@ -178,7 +180,7 @@ class AnnouncementPlayedTable(Base):
     """Proof of announcement, one row a playing (R8.2c)."""
 
     __tablename__ = "announcement_played"
-    __table_args__ = (_one_of("layer", Layer), _one_of("result", PlaybackResult))
+    __table_args__ = (one_of("layer", Layer), one_of("result", PlaybackResult))
 
     call_id: Mapped[UUID] = mapped_column(ForeignKey("call.id"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
@@ -194,10 +196,22 @@ class AnnouncementPlayedTable(Base):
 
 
 class RecordingTable(Base):
-    """A sealed recording in the vault."""
+    """A sealed recording in the vault, or one that is being erased."""
 
     __tablename__ = "recording"
-    __table_args__ = (_one_of("sealed_as", SealedAs), Index("ix_recording_erase_by", "erase_by"))
+    __table_args__ = (
+        one_of("sealed_as", SealedAs),
+        one_of("stage", Stage),
+        one_of("erasing_route", Route),
+        Index("ix_recording_erase_by", "erase_by"),
+        Index("ix_recording_ended_at_id", "ended_at", "id"),
+        Index(
+            "ix_recording_half_erased",
+            "id",
+            postgresql_where=text(f"stage = '{Stage.ERASING.value}'"),
+        ),
+        Index("ix_recording_to_verify", text("coalesce(verified_at, sealed_at)"), "id"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     call_id: Mapped[UUID] = mapped_column(ForeignKey("call.id"), unique=True)
@@ -216,6 +230,17 @@ class RecordingTable(Base):
     sealed_at: Mapped[datetime]
     truncated: Mapped[bool]
     incomplete: Mapped[bool]
+    stage: Mapped[str] = mapped_column(server_default=Stage.KEPT.value)
+    erasing_since: Mapped[datetime | None]
+    erasing_route: Mapped[str | None]
+    erasing_why: Mapped[str | None]
+    erasing_actor: Mapped[str | None]
+    erasing_days: Mapped[int | None]
+    erasing_rules: Mapped[str | None]
+    erase_failures: Mapped[int] = mapped_column(server_default="0")
+    erase_problem: Mapped[str | None]
+    verified_at: Mapped[datetime | None]
+    missing_at: Mapped[datetime | None]
     damaged_at: Mapped[datetime | None]
     sealed_as: Mapped[str]
 
@@ -225,7 +250,7 @@ class IncidentTable(Base):
 
     __tablename__ = "incident"
     __table_args__ = (
-        _one_of("kind", IncidentKind),
+        one_of("kind", IncidentKind),
         Index("ix_incident_at", "at"),
         Index("ix_incident_call_id", "call_id"),
     )
@@ -242,7 +267,7 @@ class AuditEventTable(Base):
 
     __tablename__ = "audit_event"
     __table_args__ = (
-        _one_of("actor_kind", ActorKind),
+        one_of("actor_kind", ActorKind),
         Index("ix_audit_event_at", "at"),
         Index("ix_audit_event_subject_seq", "subject", "seq"),
     )

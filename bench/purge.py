@@ -1,0 +1,264 @@
+"""Erases due recordings on real files and a real PostgreSQL: script/bench purge [how many].
+
+Beside the run, searches are timed and calls are sealed into the same database, as capture
+would; the same is measured before the run, for comparison. Memory is read from /proc.
+"""
+
+import asyncio
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import psycopg
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from recorder.adapters.clock import SystemClock
+from recorder.adapters.kernel_clock import KernelClock
+from recorder.adapters.keys import DiskKeys, prepare
+from recorder.adapters.master_key import MasterKey
+from recorder.adapters.postgres import migrate, queries
+from recorder.adapters.postgres.connect import connect
+from recorder.adapters.postgres.erasures import PostgresErasures
+from recorder.adapters.postgres.ledger import PostgresLedger
+from recorder.adapters.postgres.purge_log import PostgresPurgeLog
+from recorder.adapters.shredder import DiskShredder
+from recorder.adapters.vault import DiskVault
+from recorder.audit.event import Actor, ActorKind
+from recorder.custody.rules import describe
+from recorder.embedded.postgres import EmbeddedPostgres
+from recorder.erasure.brakes import Instant
+from recorder.erasure.model import PurgeReport
+from recorder.erasure.service import Eraser
+from recorder.model import CallId, CallRecord, Decision, Reason, RecordingId, SealedAudio
+
+WARSAW = ZoneInfo("Europe/Warsaw")
+ACTOR = Actor(kind=ActorKind.PROCESS, name="retention")
+AUDIO = bytes(4096)
+NOW = SystemClock().now()
+ROOT = Path(__file__).resolve().parents[1]
+THREADS = 16
+
+
+class TrustedClock:
+    """The machine's clock, vouched for: no benchmark waits for a person."""
+
+    def read(self) -> Instant:
+        return KernelClock().read()
+
+    def synchronised(self) -> bool:
+        return True
+
+
+def resident_mib() -> float:
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def fill(url: str, place: Path, count: int) -> None:
+    """Write rows by COPY and files by hand: what sealing would have left 31 days ago."""
+    ended = NOW - timedelta(days=31)
+    folder = f"{ended:%Y/%m/%d}"
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        cursor = connection.cursor()
+        calls = (
+            "COPY call (id, node, channel_id, linked_id, arrived_at, ended_at, endpoint, context,"
+            " line, line_e164, caller_number, caller_e164, caller_name, outcome, reason,"
+            " rule_version, scope_reason, language, keys, bridged, bridged_seconds, answered_by,"
+            " parties, timeline, pbx_lost, unwatched, quality, written_at) FROM STDIN"
+        )
+        with cursor.copy(calls) as copy:
+            for number in range(count):
+                at = ended - timedelta(seconds=number % 3600)
+                row = (UUID(int=number), "pbx1", str(number), "", at, at, "operator", "in")
+                who = ("746640800", "+48746640800", f"6{number:08}", f"+486{number:08}", "Jan")
+                rest = ("recorded", "stayed_on_the_line", "1", "stayed_on_the_line", "pl", "[]")
+                copy.write_row(
+                    (*row, *who, *rest, "[]", 3.0, "desk", "[]", "[]", "f", "f", "{}", at)
+                )
+        recordings = (
+            "COPY recording (id, call_id, stored_on, sha256, size_bytes, frames, sample_rate,"
+            " caller_dbfs, office_dbfs, silent, one_sided, first_sample_at, ended_at, erase_by,"
+            " sealed_at, truncated, incomplete, sealed_as) FROM STDIN"
+        )
+        with cursor.copy(recordings) as copy:
+            for number in range(count):
+                at = ended - timedelta(seconds=number % 3600)
+                row = (UUID(int=number + (1 << 64)), UUID(int=number), folder, "0" * 64, 4096)
+                levels = (1013, 8000, -20.0, -20.0, "f", "f")
+                copy.write_row(
+                    (*row, *levels, at, at, at + timedelta(days=30), at, "f", "f", "rec1")
+                )
+        connection.commit()
+        connection.autocommit = True
+        connection.execute("ANALYZE")
+    vault, keys = place / "vault" / folder, place / "keys"
+    vault.mkdir(parents=True)
+    master = MasterKey(bytes(32))
+    prepare(keys, master)
+    for number in range(count):
+        recording_id = RecordingId(UUID(int=number + (1 << 64)))
+        at = ended.timestamp() - number % 3600
+        (keys / f"{recording_id}.key").write_bytes(master.wrap(bytes(32), recording_id))
+        (vault / f"{recording_id}.rec").write_bytes(AUDIO)
+        os.utime(vault / f"{recording_id}.rec", (at, at))
+
+
+async def search(engine: AsyncEngine) -> float:
+    began = time.perf_counter()
+    criteria = queries.Criteria(caller="600000123", day=(NOW - timedelta(days=31)).date())
+    await queries.find_calls(engine, criteria, office_zone=WARSAW)
+    return (time.perf_counter() - began) * 1000
+
+
+async def seal(ledger: PostgresLedger, number: int) -> float:
+    now = datetime.now(UTC)  # noqa: TID251 - measured beside the real clock
+    yes = Decision(record=True, reason=Reason.STAYED_ON_THE_LINE)
+    call = CallRecord(
+        id=CallId(UUID(int=(1 << 100) + number)),
+        node="bench",
+        channel_id=str(number),
+        arrived_at=now,
+        endpoint="operator",
+        context="in",
+        line="746640800",
+        caller_number="600123456",
+        scope=yes,
+        consent=yes,
+        recording_id=RecordingId(UUID(int=(1 << 101) + number)),
+        ended_at=now,
+    )
+    audio = SealedAudio(
+        sha256="0" * 64,
+        size_bytes=1,
+        frames=8000,
+        sample_rate=8000,
+        caller_dbfs=-20.0,
+        office_dbfs=-20.0,
+        silent=False,
+        one_sided=False,
+    )
+    recording = describe(call, audio, retention_days=30, office_zone=WARSAW, now=now)
+    began = time.perf_counter()
+    await ledger.record_call(call, recording=recording, incidents=[], at=now)
+    return (time.perf_counter() - began) * 1000
+
+
+async def beside(url: str, first: int) -> None:
+    """Search and seal in a process of its own, a pair every 100 ms, until told to stop."""
+    times: dict[str, list[float]] = {"search_ms": [], "seal_ms": []}
+    ended = asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    async with connect(url, application="bench") as engine:
+        ledger = PostgresLedger(engine)
+        while not ended.done():
+            times["search_ms"].append(await search(engine))
+            times["seal_ms"].append(await seal(ledger, first + len(times["seal_ms"])))
+            await asyncio.sleep(0.1)
+    print(json.dumps(times))
+
+
+@contextmanager
+def others(url: str, first: int) -> Iterator[dict[str, list[float]]]:
+    """Run ``beside`` as long as this lasts; afterwards the dictionary holds its times."""
+    times: dict[str, list[float]] = {}
+    with subprocess.Popen(
+        [sys.executable, __file__, "--beside", url, str(first)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield times
+        times |= json.loads(process.communicate()[0])
+
+
+def p95(values: list[float]) -> float:
+    return round(statistics.quantiles(values, n=20)[-1], 1)
+
+
+async def measure(url: str, place: Path, count: int) -> dict[str, object]:
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
+    vault = DiskVault(place / "vault", DiskKeys(place / "keys", MasterKey(bytes(32))))
+    with others(url, 0) as alone:
+        await asyncio.sleep(8)
+    memory: list[float] = []
+    report = PurgeReport()
+
+    async def watch(so_far: PurgeReport) -> None:
+        memory.append(resident_mib())
+        print(f"\r{so_far.erased} of {count}", end="", file=sys.stderr, flush=True)
+
+    async with connect(url, application="retention") as engine:
+        eraser = Eraser(
+            erasures=PostgresErasures(engine, actor=ACTOR),
+            purge_log=PostgresPurgeLog(engine, actor=ACTOR),
+            vault=DiskShredder(place / "vault", vault),
+            clock=SystemClock(),
+            witness=TrustedClock(),
+            actor=ACTOR,
+            retention_days=30,
+            office_zone=WARSAW,
+            lead=timedelta(hours=1),
+            new_token=lambda: "bench",
+        )
+        with others(url, 1 << 40) as together:
+            began, cpu = time.perf_counter(), time.process_time()
+            report = await eraser.run(watch)
+            took, cpu = time.perf_counter() - began, time.process_time() - cpu
+    print(file=sys.stderr)
+    left = sum(1 for _ in vault.present()), sum(1 for _ in vault.keys_present())
+    return {
+        "recordings": count,
+        "erased": report.erased,
+        "failed": report.failed,
+        "left_files_keys": left,
+        "seconds": round(took, 1),
+        "per_second": round(report.erased / took),
+        "cpu_s": round(cpu, 1),
+        "memory_mib": [round(memory[len(memory) // 10]), round(max(memory)), round(memory[-1])],
+        "search_p95_ms_alone_beside": [
+            p95(alone["search_ms"]),
+            p95(together["search_ms"]),
+        ],
+        "seal_p95_ms_alone_beside": [p95(alone["seal_ms"]), p95(together["seal_ms"])],
+    }
+
+
+def main() -> None:
+    if sys.argv[1:2] == ["--beside"]:
+        asyncio.run(beside(sys.argv[2], int(sys.argv[3])))
+        return
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    with tempfile.TemporaryDirectory(dir=ROOT / ".local") as directory:
+        place = Path(directory)
+        place.chmod(0o755)
+        server = EmbeddedPostgres(place / "postgres")
+        server.start()
+        try:
+            migrate.upgrade(server.url)
+            print(f"writing {count} recordings", file=sys.stderr)
+            fill(server.url, place, count)
+            found = asyncio.run(measure(server.url, place, count))
+        finally:
+            server.stop()
+    machine = {"cores": os.cpu_count(), "python": platform.python_version()}
+    results = json.dumps({"machine": machine, "at": NOW.isoformat(), **found}, indent=2)
+    print(results)
+    path = ROOT / "bench/results" / f"purge-{NOW:%Y-%m-%d}.json"
+    path.write_text(results + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,291 @@
+"""Acts on what Asterisk records right now, through AMI, in a thread of its own (ADR 0012).
+
+panoramisk speaks the protocol and nothing more: whatever it does of its own accord (connecting
+again, sending actions again, answering nothing) is replaced here. Capture's loop only waits for an
+answer, never longer than :data:`ANSWER_WITHIN_S`.
+"""
+
+import asyncio
+import concurrent.futures
+import contextlib
+import threading
+from collections import deque
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Self
+
+import structlog
+from panoramisk import Manager
+from panoramisk.ami_protocol import AMIProtocol
+from pydantic import SecretStr
+
+from recorder.errors import CallGone, SwitchboardUnavailable
+from recorder.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+MONITOR_VARIABLE = "RECORDER_MIXMONITOR_ID"
+"""Where the dialplan keeps the id of the one MixMonitor that is ours."""
+
+ANSWER_WITHIN_S = 1.0
+"""An answer takes about a millisecond; a clerk waits 2 s at most for all (RG.12)."""
+
+PING_EVERY_S = 5.0
+LONGEST_PAUSE_S = 10.0
+MOST_UNREAD = 1 << 16
+"""Characters of one unfinished message; an answer of ours has a few hundred."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmiAccount:
+    """Where AMI answers, and as whom."""
+
+    host: str
+    port: int
+    user: str
+    password: SecretStr
+
+
+def open_ami(settings: Settings) -> contextlib.AbstractContextManager["AmiControl | None"]:
+    """Return a connection to be entered; None inside when there is no password."""
+    if not settings.ami_password.get_secret_value():
+        return contextlib.nullcontext()
+    account = AmiAccount(
+        host=settings.ami_host,
+        port=settings.ami_port,
+        user=settings.ami_user,
+        password=settings.ami_password,
+    )
+    return AmiControl(account)
+
+
+class AmiControl:
+    """Stops and mutes recordings on one Asterisk. See ``recorder.ports.LiveControl``.
+
+    Used as a context manager; the connection is made, watched and made again inside.
+    """
+
+    def __init__(self, account: AmiAccount, *, ping_every_s: float = PING_EVERY_S) -> None:
+        self._account = account
+        self._ping_every_s = ping_every_s
+        self._session: _Session | None = None
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._live, name="ami", daemon=True)
+        self._ended = asyncio.Event()
+
+    @property
+    def connected(self) -> bool:
+        """Tell whether Asterisk has accepted the account and answers."""
+        return self._session is not None and not self._session.lost.is_set()
+
+    def __enter__(self) -> Self:
+        """Start connecting; does not wait for it."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the connection. A thread that hangs is left behind; it cannot hold the process."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._ended.set)
+        self._thread.join(ANSWER_WITHIN_S)
+
+    async def stop(self, channel_id: str) -> None:
+        """End the recording of this call. Stopping what has stopped is a success."""
+        await self._within_limit(self._stop(channel_id))
+
+    async def mute(self, channel_id: str) -> None:
+        """Write silence in place of both sides, until ``unmute``; time goes on in the file."""
+        await self._within_limit(self._set_mute(channel_id, muted=True))
+
+    async def unmute(self, channel_id: str) -> None:
+        """Write both sides again."""
+        await self._within_limit(self._set_mute(channel_id, muted=False))
+
+    async def _within_limit(self, what: Coroutine[Any, Any, None]) -> None:
+        try:
+            waiting = asyncio.run_coroutine_threadsafe(what, self._loop)
+        except RuntimeError:
+            what.close()
+            raise SwitchboardUnavailable("AMI is closed") from None
+        try:
+            await asyncio.wait_for(asyncio.wrap_future(waiting), 2 * ANSWER_WITHIN_S)
+        except (TimeoutError, concurrent.futures.CancelledError):
+            raise SwitchboardUnavailable("AMI did not answer in time") from None
+
+    async def _stop(self, channel_id: str) -> None:
+        monitor = await self._monitor_of(channel_id)
+        if monitor:
+            # Refused for a channel that lives: nothing under this id is being recorded.
+            await self._ask(
+                {"Action": "StopMixMonitor", "Channel": channel_id, "MixMonitorID": monitor},
+                excused="could not stop",
+            )
+
+    async def _set_mute(self, channel_id: str, *, muted: bool) -> None:
+        monitor = await self._monitor_of(channel_id)
+        if not monitor:
+            raise CallGone("this call is not being recorded")
+        await self._ask(
+            {
+                "Action": "MixMonitorMute",
+                "Channel": channel_id,
+                "MixMonitorID": monitor,
+                "Direction": "both",
+                "State": str(int(muted)),
+            }
+        )
+
+    async def _monitor_of(self, channel_id: str) -> str:
+        answer = await self._ask(
+            {"Action": "Getvar", "Channel": channel_id, "Variable": MONITOR_VARIABLE}
+        )
+        return str(answer.get("value") or "")
+
+    async def _ask(self, action: dict[str, str], *, excused: str = "") -> Any:  # noqa: ANN401 - panoramisk's
+        session = self._session
+        if session is None or session.lost.is_set():
+            raise SwitchboardUnavailable("AMI is not connected")
+        if not all(value.isprintable() for value in action.values()):
+            raise SwitchboardUnavailable("a value for AMI holds control characters")
+        answer = await session.ask(action)
+        if answer.success:
+            return answer
+        # Asterisk's own words; they hold no data of a call.
+        why = str(answer.get("message") or "").lower()
+        if "no such channel" in why or "not found" in why:
+            raise CallGone("the channel is gone")
+        if excused and excused in why:
+            return answer
+        raise SwitchboardUnavailable(f"{action['Action']} was refused: {why}")
+
+    def _live(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._keep_connected())
+        finally:
+            self._loop.close()
+
+    async def _keep_connected(self) -> None:
+        pause = 0.2
+        while not self._ended.is_set():
+            try:
+                async with asyncio.timeout(2 * ANSWER_WITHIN_S):
+                    session = await _Session.open(self._account)
+            # Whatever the library stumbles over: capture goes on, and a stop is refused meanwhile.
+            except Exception as error:  # noqa: BLE001 - logged by its type
+                # The first times only: capture's own connection tells of an Asterisk that is away.
+                if pause <= ANSWER_WITHIN_S:
+                    log.warning("ami_unreachable", why=type(error).__name__)
+                pause = min(2 * pause, LONGEST_PAUSE_S)
+            else:
+                pause = 0.2
+                self._session = session
+                log.info("ami_connected")
+                await self._watch(session)
+                self._session = None
+                session.abort()
+                if not self._ended.is_set():
+                    log.warning("ami_connection_lost")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), pause)
+
+    async def _watch(self, session: "_Session") -> None:
+        """Return when the connection is lost or no longer answers."""
+        over = (session.lost, self._ended)
+        while not any(each.is_set() for each in over):
+            waits = [asyncio.ensure_future(each.wait()) for each in over]
+            await asyncio.wait(
+                waits, timeout=self._ping_every_s, return_when=asyncio.FIRST_COMPLETED
+            )
+            for each in waits:
+                each.cancel()
+            if not any(each.is_set() for each in over):
+                with contextlib.suppress(SwitchboardUnavailable):
+                    await session.ask({"Action": "Ping"})
+
+
+class _Protocol(AMIProtocol):  # type: ignore[misc]
+    """panoramisk's reader, which may fail at nothing and keep nothing without bound."""
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            super().data_received(data)
+        # Whatever the library stumbles over, it is this connection's end and nothing else.
+        except Exception:
+            log.exception("ami_message_failed")
+            self.transport.abort()
+        if sum(len(each) for each in self.queue) > MOST_UNREAD:
+            self.transport.abort()
+
+
+class _Session(Manager):  # type: ignore[misc]
+    """One connection: never made again by itself, and nothing is ever sent a second time."""
+
+    def __init__(self, account: AmiAccount) -> None:
+        # Nothing of panoramisk's log: it would hold whole messages.
+        super().__init__(
+            username=account.user,
+            secret=account.password.get_secret_value(),
+            events="off",
+            ping_delay=1 << 30,
+            log=_Silent(),
+        )
+        self.loop = asyncio.get_running_loop()
+        # Whatever is pending when the connection ends is dropped here, not kept to be re-sent.
+        self.awaiting_actions: deque[Any] = deque(maxlen=0)
+        self.lost = asyncio.Event()
+
+    @classmethod
+    async def open(cls, account: AmiAccount) -> "_Session":
+        """Connect and log in. Raises ``OSError`` and ``SwitchboardUnavailable``."""
+        session = cls(account)
+        loop = session.loop
+        made = loop.create_future()
+        made.set_result(await loop.create_connection(_Protocol, account.host, account.port))
+        session.connection_made(made)
+        try:
+            answer = await asyncio.wait_for(
+                asyncio.shield(session.authenticated_future), ANSWER_WITHIN_S
+            )
+        except BaseException:
+            session.abort()
+            raise
+        if not answer.success:
+            session.abort()
+            raise SwitchboardUnavailable("Asterisk refuses the AMI account; compare manager.conf")
+        return session
+
+    def connection_lost(self, exc: object) -> None:  # noqa: ARG002 - panoramisk's signature
+        """Say so, and do nothing of what the library would."""
+        self.lost.set()
+
+    def dispatch(self, event: object) -> list[str]:  # noqa: ARG002 - panoramisk's signature
+        """Skip events: none is asked for."""
+        return []
+
+    async def ask(self, action: dict[str, str]) -> Any:  # noqa: ANN401 - panoramisk's
+        """Send one action and return its answer; no answer in time ends the connection."""
+        answered = asyncio.ensure_future(self.send_action(action))
+        lost = asyncio.ensure_future(self.lost.wait())
+        await asyncio.wait(
+            (answered, lost), timeout=ANSWER_WITHIN_S, return_when=asyncio.FIRST_COMPLETED
+        )
+        lost.cancel()
+        if answered.done() and not answered.cancelled():
+            return answered.result()
+        answered.cancel()
+        self.abort()
+        raise SwitchboardUnavailable("AMI did not answer in time")
+
+    def abort(self) -> None:
+        """End the connection now."""
+        self.lost.set()
+        self.close()
+        self.protocol.transport.abort()
+
+
+class _Silent:
+    """A log that keeps nothing."""
+
+    def __getattr__(self, _: str) -> Callable[..., None]:
+        return lambda *_, **__: None

@@ -1,0 +1,189 @@
+"""What one purge leaves for the next: clocks, standing holds, brakes, the days in force."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from recorder.adapters.postgres import trail
+from recorder.adapters.postgres.connect import translated
+from recorder.adapters.postgres.erasures import raise_incident
+from recorder.adapters.postgres.tables import AuditEventTable
+from recorder.adapters.postgres.tables_keeping import (
+    AppliedSettingTable,
+    BrakeTable,
+    HoldTable,
+    PurgeStateTable,
+)
+from recorder.approvals.model import signature
+from recorder.audit.event import Actor
+from recorder.erasure import events
+from recorder.erasure.brakes import Brake, Instant, vanished
+from recorder.erasure.model import OpenBrake
+from recorder.model import IncidentKind
+
+RETENTION = "retention_days"
+STATE, BRAKE, SETTING = PurgeStateTable, BrakeTable, AppliedSettingTable
+EVENT = AuditEventTable
+
+
+class PostgresPurgeLog:
+    """See ``recorder.erasure.ports.PurgeLog`` for the promises. ``actor`` signs what stops."""
+
+    def __init__(self, engine: AsyncEngine, *, actor: Actor) -> None:
+        self._engine = engine
+        self._actor = actor
+
+    async def last_instant(self) -> Instant | None:
+        """Return the clocks at the last run that was let through."""
+        with translated():
+            async with self._engine.connect() as connection:
+                row = (
+                    await connection.execute(select(STATE.at, STATE.boot_id, STATE.boot_s))
+                ).first()
+        return None if row is None else Instant(at=row.at, boot_id=row.boot_id, boot_s=row.boot_s)
+
+    async def vanished_holds(self) -> Collection[str]:
+        """Return holds that stood at the last run and ended without a word in the trail."""
+        with translated():
+            async with self._engine.connect() as connection:
+                # One snapshot: a hold lifted between two looks would seem to have vanished.
+                await connection.execution_options(isolation_level="REPEATABLE READ")
+                stood = (await connection.scalars(select(STATE.standing_holds))).first() or []
+                stand = await _standing(connection)
+                missing = vanished(stood=stood, stand=stand, ended_in_trail=())
+                if not missing:
+                    return missing
+                told = await _ended_in_trail(connection, missing)
+                return vanished(stood=stood, stand=stand, ended_in_trail=told)
+
+    async def brakes(self) -> Sequence[OpenBrake]:
+        """Return the brakes that are on, and those released but not yet used."""
+        with translated():
+            async with self._engine.connect() as connection:
+                return await _brakes(connection)
+
+    async def put_on(self, brake: Brake, *, detail: str, at: datetime, token: str) -> OpenBrake:
+        """Put a brake on, with incident and entry; one that is on already stays as it is."""
+        row = {"token": token, "brake": brake.value, "at": at, "detail": detail, "released_by": ""}
+        with translated():
+            async with self._engine.begin() as connection:
+                written = await connection.execute(
+                    insert(BRAKE).values(row).on_conflict_do_nothing().returning(BRAKE.token)
+                )
+                if written.first() is not None:
+                    entry = events.braked(brake, token=token, actor=self._actor, at=at)
+                    await trail.append(connection, [entry])
+                    kind = (
+                        IncidentKind.CLOCK_JUMP
+                        if brake is Brake.CLOCK_JUMP
+                        else IncidentKind.PURGE_BRAKED
+                    )
+                    await raise_incident(connection, kind, at=at, detail=f"{brake}: {detail}")
+                return next(each for each in await _brakes(connection) if each.brake is brake)
+
+    async def release(self, token: str, *, actor: Actor, at: datetime) -> OpenBrake | None:
+        """Let the next run through. None if no brake has this token."""
+        with translated():
+            async with self._engine.begin() as connection:
+                row = (
+                    await connection.execute(
+                        update(BRAKE)
+                        .where(
+                            BRAKE.token == token,
+                            BRAKE.released_at.is_(None),
+                            BRAKE.used_at.is_(None),
+                        )
+                        .values(released_at=at, released_by=signature(actor))
+                        .returning(*BRAKE.__table__.columns)
+                    )
+                ).first()
+                if row is None:
+                    return None
+                entry = events.released(Brake(row.brake), token=token, actor=actor, at=at)
+                await trail.append(connection, [entry])
+                return _brake(row)
+
+    async def passed(self, instant: Instant) -> None:
+        """Note the clocks and the holds of this run; released brakes are used up."""
+        with translated():
+            async with self._engine.begin() as connection:
+                row = {
+                    "id": 1,
+                    "at": instant.at,
+                    "boot_id": instant.boot_id,
+                    "boot_s": instant.boot_s,
+                    "standing_holds": sorted(await _standing(connection)),
+                }
+                await connection.execute(
+                    insert(STATE).values(row).on_conflict_do_update(index_elements=["id"], set_=row)
+                )
+                await connection.execute(
+                    update(BRAKE)
+                    .where(BRAKE.released_at.is_not(None), BRAKE.used_at.is_(None))
+                    .values(used_at=instant.at)
+                )
+
+    async def applied_days(self) -> int | None:
+        """Return how many days of retention were applied last."""
+        with translated():
+            async with self._engine.connect() as connection:
+                return await _applied(connection)
+
+    async def apply_days(self, days: int, *, actor: Actor, at: datetime) -> None:
+        """Note how many days hold from now on, with its entry."""
+        row = {
+            "name": RETENTION,
+            "value": days,
+            "applied_at": at,
+            "applied_by": signature(actor),
+        }
+        with translated():
+            async with self._engine.begin() as connection:
+                before = await _applied(connection)
+                await connection.execute(
+                    insert(SETTING)
+                    .values(row)
+                    .on_conflict_do_update(index_elements=["name"], set_=row)
+                )
+                entry = events.days_applied(before, days, actor=actor, at=at)
+                await trail.append(connection, [entry])
+
+
+async def _standing(connection: AsyncConnection) -> set[str]:
+    ids = await connection.scalars(select(HoldTable.id).where(HoldTable.ended_at.is_(None)))
+    return {str(each) for each in ids}
+
+
+async def _ended_in_trail(connection: AsyncConnection, missing: Collection[str]) -> set[str]:
+    # The trail and not the hold's own row: a row can be changed or taken away without a word.
+    subjects = {f"hold:{each}": each for each in missing}
+    told = await connection.scalars(
+        select(EVENT.subject).where(
+            EVENT.subject.in_(subjects), EVENT.action.in_(["hold:lifted", "hold:lapsed"])
+        )
+    )
+    return {subjects[each] for each in told}
+
+
+async def _applied(connection: AsyncConnection) -> int | None:
+    query = select(SETTING.value).where(SETTING.name == RETENTION)
+    return (await connection.scalars(query)).first()
+
+
+async def _brakes(connection: AsyncConnection) -> Sequence[OpenBrake]:
+    query = select(*BRAKE.__table__.columns).where(BRAKE.used_at.is_(None)).order_by(BRAKE.at)
+    return [_brake(row) for row in await connection.execute(query)]
+
+
+def _brake(row: Row[Any]) -> OpenBrake:
+    return OpenBrake(
+        brake=Brake(row.brake),
+        at=row.at,
+        detail=row.detail,
+        token=row.token,
+        released=row.released_at is not None,
+    )

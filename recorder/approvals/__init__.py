@@ -1,0 +1,1 @@
+"""Four eyes: one person proposes, another confirms (R7.3e)."""

@@ -1,0 +1,31 @@
+"""One person proposes, another answers: what every act of two persons has in common."""
+
+from datetime import datetime
+
+from recorder.approvals.model import Approval, signature
+from recorder.approvals.ports import Approvals
+from recorder.approvals.rules import Why, judge_confirming
+from recorder.audit.event import Actor
+from recorder.errors import RuleViolation
+
+
+async def propose(
+    approvals: Approvals, approval: Approval, *, actor: Actor, now: datetime
+) -> Approval:
+    """Write a proposal down; one nobody answered in time makes room. Raises ``RuleViolation``."""
+    waiting = await approvals.waiting_for(approval.action, approval.subject)
+    if waiting is not None:
+        why = judge_confirming(waiting, person=signature(actor), now=now)
+        if why is not Why.TOO_OLD:
+            raise RuleViolation(f"that is proposed already: {waiting.id}")
+        await approvals.refuse(waiting.id, actor=actor, at=now)
+    if not await approvals.propose(approval, actor=actor):
+        raise RuleViolation("that is proposed already; `recorder approval list`")
+    return approval
+
+
+def require_second_person(approval: Approval, *, actor: Actor, now: datetime) -> None:
+    """Refuse an answer of whoever proposed, and any that comes late. Raises ``RuleViolation``."""
+    why = judge_confirming(approval, person=signature(actor), now=now)
+    if why is not Why.SECOND_PERSON:
+        raise RuleViolation(f"it is not confirmed: {why}")

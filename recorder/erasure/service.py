@@ -1,0 +1,294 @@
+"""Carries out the plan: what is due is destroyed, in an order that survives any crash."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from recorder.approvals.model import Approval
+from recorder.audit.event import Actor
+from recorder.erasure import brakes, rules
+from recorder.erasure.brakes import Brake, Doubt, Instant
+from recorder.erasure.model import Candidate, Claim, OpenBrake, PurgeReport, Route
+from recorder.erasure.ports import Erasures, PurgeLog, Shredder, Witness
+from recorder.erasure.rules import RetentionInForce, Verdict, Why
+from recorder.errors import RuleViolation, VaultUnavailable
+from recorder.model import RULE_VERSION, RecordingId
+from recorder.ports import Clock
+
+log = structlog.get_logger(__name__)
+
+PAGE = 500
+"""How many recordings are judged, and how many destroyed, at a time: memory stays flat."""
+
+AT_ONCE = 16
+"""How many files are destroyed side by side: the disk's flushes are shared."""
+
+Progress = Callable[[PurgeReport], Awaitable[None]]
+"""Hears after each page how far a run is."""
+
+
+async def unheard(_: PurgeReport) -> None:
+    """Tell nobody."""
+
+
+class Eraser:
+    """Erases what the rules say may be erased, by a run or by hand, on one path.
+
+    Intent and claim → key destroyed → audio overwritten and removed → both looked for in vain →
+    tombstone in the row's place. A crash after any step leaves the recording claimed, and every
+    run begins by finishing those: a key may be gone already, so there is no way back.
+    """
+
+    def __init__(
+        self,
+        *,
+        erasures: Erasures,
+        purge_log: PurgeLog,
+        vault: Shredder,
+        clock: Clock,
+        witness: Witness,
+        actor: Actor,
+        retention_days: int,
+        office_zone: ZoneInfo,
+        lead: timedelta,
+        new_token: Callable[[], str],
+    ) -> None:
+        self._erasures = erasures
+        self._purge_log = purge_log
+        self._vault = vault
+        self._clock = clock
+        self._witness = witness
+        self._actor = actor
+        self._configured_days = retention_days
+        self._office_zone = office_zone
+        self._lead = lead
+        self._new_token = new_token
+
+    async def run(self, progress: Progress = unheard) -> PurgeReport:
+        """Finish earlier runs, then erase what is due, unless a brake is on.
+
+        Raises ``LedgerUnavailable``; whatever was claimed by then is finished by the next run.
+        """
+        report = PurgeReport()
+        async for page in self._half_erased():
+            done, failed = await self._destroy(page)
+            report = replace(report, finished=report.finished + done, failed=report.failed + failed)
+            await progress(report)
+        days = await self._apply_retention()
+        instant = self._witness.read()
+        known = {each.brake: each for each in await self._purge_log.brakes()}
+        doubt = await self._doubt(instant)
+        if on := await self._put_on(days, known, doubt):
+            log.error("purge_braked", brakes=[each.brake.value for each in on])
+            return replace(report, braked_by=tuple(on))
+        async for verdicts in self.plan(days):
+            report = await self._carry_out(verdicts, days, report)
+            await progress(report)
+        # A doubt that nothing was due by, and that nobody has dispelled, is kept for the next run.
+        if doubt is Doubt.NONE or Brake.CLOCK_JUMP in known:
+            await self._purge_log.passed(instant)
+        return report
+
+    async def plan(self, days: int) -> AsyncIterator[Sequence[Verdict]]:
+        """Yield a verdict on every recording that can be due, oldest first, page by page."""
+        now = self._clock.now()
+        cut_off = rules.ended_before(retention_days=days, lead=self._lead, now=now)
+        after: Candidate | None = None
+        while True:
+            page = await self._erasures.candidates(ended_before=cut_off, after=after, limit=PAGE)
+            if not page:
+                return
+            after = page[-1]
+            holds = await self._erasures.holds_on([each.id for each in page])
+            yield [
+                rules.judge(
+                    each,
+                    holds=[hold for hold in holds if hold.recording_id == each.id],
+                    retention_days=days,
+                    office_zone=self._office_zone,
+                    lead=self._lead,
+                    now=now,
+                )
+                for each in page
+            ]
+
+    async def days_in_force(self) -> int:
+        """Return the retention that holds: a shorter one waits for a person (R7.2c)."""
+        return (await self.retention()).days
+
+    async def retention(self) -> RetentionInForce:
+        """Return the retention that holds, and whether another one waits."""
+        applied = await self._purge_log.applied_days()
+        return rules.retention_in_force(configured=self._configured_days, applied=applied)
+
+    async def _apply_retention(self) -> int:
+        """Write down the retention that holds from now on, and tell of one that waits."""
+        found = await self.retention()
+        if found.waits_for_a_person:
+            log.warning("retention_waits", in_force=found.days, configured=self._configured_days)
+        elif found.is_new:
+            now = self._clock.now()
+            await self._purge_log.apply_days(found.days, actor=self._actor, at=now)
+        return found.days
+
+    async def erase_by_hand(
+        self, recording_id: RecordingId, *, actor: Actor, reason: str, approval: Approval | None
+    ) -> bool:
+        """Erase one recording before its time; True when it is gone, False if it will be.
+
+        Raises ``RuleViolation`` when it may not be erased; holds still win (R7.2f).
+        """
+        recording = await self.require_erasable(recording_id)
+        claim = Claim(
+            route=Route.BY_HAND,
+            why=Why.BY_HAND.value,
+            actor=actor,
+            at=self._clock.now(),
+            rule_version=RULE_VERSION,
+            retention_days=self._configured_days,
+            reason=reason,
+        )
+        if not await self._erasures.claim([recording_id], claim, approval=approval):
+            raise RuleViolation("it is not erased: a hold was placed, or it was decided meanwhile")
+        done, _ = await self._destroy([recording])
+        return bool(done)
+
+    async def require_erasable(self, recording_id: RecordingId) -> Candidate:
+        """Return a recording that may be erased by hand. Raises ``RuleViolation``."""
+        recording = await self._erasures.get(recording_id)
+        if recording is None:
+            raise RuleViolation("there is no such recording, or it is erased already")
+        holds = await self._erasures.holds_on([recording_id])
+        verdict = rules.judge_by_hand(recording, holds=holds, now=self._clock.now())
+        if not verdict.erase:
+            raise RuleViolation(f"it is not erased: {verdict.why}")
+        return recording
+
+    async def _put_on(
+        self, days: int, known: dict[Brake, OpenBrake], doubt: Doubt
+    ) -> Sequence[OpenBrake]:
+        """Return the brakes that keep this run from erasing."""
+        on = [each for each in known.values() if not each.released]
+        for brake, detail in await self._anomalies(days, doubt):
+            if brake not in known:
+                now, token = self._clock.now(), self._new_token()
+                on.append(await self._purge_log.put_on(brake, detail=detail, at=now, token=token))
+        return on
+
+    async def _doubt(self, instant: Instant) -> Doubt:
+        return brakes.doubt_of_clock(
+            last=await self._purge_log.last_instant(),
+            this=instant,
+            synchronised=self._witness.synchronised(),
+        )
+
+    async def _anomalies(self, days: int, doubt: Doubt) -> Sequence[tuple[Brake, str]]:
+        due = 0
+        younger: list[RecordingId] = []
+        async for verdicts in self.plan(days):
+            erase = [each.recording for each in verdicts if each.erase]
+            due += len(erase)
+            written = await self._vault.written_at([(each.id, each.stored_on) for each in erase])
+            younger += [
+                each.id
+                for each in erase
+                if (at := written.get(each.id)) is not None
+                and brakes.file_is_younger(written_at=at, sealed_at=each.sealed_at)
+            ]
+        found = []
+        # A clock that nobody vouches for can do no harm while nothing is due by it.
+        if doubt is Doubt.JUMPED or (doubt is Doubt.NO_WITNESS and due):
+            found.append((Brake.CLOCK_JUMP, f"{doubt}; {due} recordings would be erased"))
+        if gone := await self._purge_log.vanished_holds():
+            found.append((Brake.HOLDS_VANISHED, f"{len(gone)} holds, {min(gone)} among them"))
+        if younger:
+            found.append((Brake.FILE_YOUNGER, f"{len(younger)} files, {younger[0]} among them"))
+        return found
+
+    async def _carry_out(
+        self, verdicts: Sequence[Verdict], days: int, report: PurgeReport
+    ) -> PurgeReport:
+        due = [each.recording for each in verdicts if each.erase]
+        held = sum(
+            each.why in {Why.HELD, Why.RESTRICTED} and each.due_at <= self._clock.now()
+            for each in verdicts
+        )
+        report = replace(report, held=report.held + held)
+        if not due:
+            return report
+        present, absent = await self._sort_out(due)
+        await self._note(absent)
+        claim = Claim(
+            route=Route.AUTOMATIC,
+            why=Why.EXPIRED.value,
+            actor=self._actor,
+            at=self._clock.now(),
+            rule_version=RULE_VERSION,
+            retention_days=days,
+        )
+        # The verdict was computed outside the transaction; the claim looks at holds again under
+        # a lock, so one placed a moment ago still wins.
+        mine = await self._erasures.claim([each.id for each in present], claim, approval=None)
+        done, failed = await self._destroy([each for each in present if each.id in mine])
+        return replace(
+            report, erased=report.erased + done, failed=report.failed + failed + len(absent)
+        )
+
+    async def _sort_out(
+        self, due: Sequence[Candidate]
+    ) -> tuple[Sequence[Candidate], dict[RecordingId, str]]:
+        """Part what can be destroyed from what the vault cannot even show."""
+        seen = await self._vault.written_at([(each.id, each.stored_on) for each in due])
+        absent = {
+            each.id: "its folder in the vault is not there" for each in due if each.id not in seen
+        }
+        return [each for each in due if each.id in seen], absent
+
+    async def _half_erased(self) -> AsyncIterator[Sequence[Candidate]]:
+        after: RecordingId | None = None
+        while page := await self._erasures.half_erased(after=after, limit=PAGE):
+            after = page[-1].id
+            yield page
+
+    async def _destroy(self, claimed: Sequence[Candidate]) -> tuple[int, int]:
+        """Destroy what is claimed; return how many are gone and how many would not go."""
+        present, problems = await self._sort_out(claimed)
+        gone: list[RecordingId] = []
+        queue = iter(present)
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(min(AT_ONCE, len(present))):
+                tasks.create_task(self._destroy_each(queue, gone, problems))
+        if gone:
+            await self._erasures.close(gone, at=self._clock.now())
+        await self._note(problems)
+        return len(gone), len(problems)
+
+    async def _destroy_each(
+        self,
+        queue: Iterable[Candidate],
+        gone: list[RecordingId],
+        problems: dict[RecordingId, str],
+    ) -> None:
+        for recording in queue:
+            try:
+                await self._vault.destroy_key(recording.id)
+                await self._vault.destroy_audio(recording.id, folder=recording.stored_on)
+                if any(await self._vault.remains(recording.id, folder=recording.stored_on)):
+                    problems[recording.id] = "it is still there after it was destroyed"
+                    continue
+            except VaultUnavailable as error:
+                # One file that will not go must not keep the others (P8); the row stays
+                # claimed, and the next run tries again.
+                problems[recording.id] = str(error)
+                continue
+            gone.append(recording.id)
+
+    async def _note(self, problems: dict[RecordingId, str]) -> None:
+        for recording_id, problem in problems.items():
+            log.error("erasure_failed", recording_id=str(recording_id), why=problem)
+        if problems:
+            await self._erasures.note_failures(problems, at=self._clock.now())

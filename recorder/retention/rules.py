@@ -1,0 +1,58 @@
+"""What is to be looked at now, and what is late?"""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from recorder.retention.model import JobState
+
+VERIFIED_EVERY = timedelta(days=7)
+"""Every stored recording is read and compared once in this time."""
+
+SCRUB_EVERY = timedelta(hours=1)
+SPARE_TICKS = 12
+"""Half a day of the week is left for ticks that did not come."""
+
+LATE_AFTER = 3
+"""A job that missed so many ticks is late."""
+
+
+def scrub_share(total: int) -> int:
+    """Return how many recordings one tick verifies, so that a week sees them all.
+
+    >>> scrub_share(1), scrub_share(10_000)
+    (1, 65)
+    """
+    ticks = VERIFIED_EVERY // SCRUB_EVERY - SPARE_TICKS
+    return -(-total // ticks)
+
+
+def day_of_office(day: date, *, office_zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Return the instants between which a day of the office lies, the second one excluded."""
+    since = datetime.combine(day, time(), office_zone).astimezone(UTC)
+    until = datetime.combine(day + timedelta(days=1), time(), office_zone).astimezone(UTC)
+    return since, until
+
+
+def days_to_report(*, last: date | None, now: datetime, office_zone: ZoneInfo) -> list[date]:
+    """Return the whole days that have no report yet, oldest first; at first only yesterday."""
+    today = now.astimezone(office_zone).date()
+    day = last + timedelta(days=1) if last is not None else today - timedelta(days=1)
+    return [day + timedelta(days=n) for n in range(max(0, (today - day).days))]
+
+
+def is_late(job: JobState, *, every: timedelta, now: datetime) -> bool:
+    """Tell whether a job has not succeeded for several of its ticks."""
+    return job.last_succeeded is None or now - job.last_succeeded > LATE_AFTER * every
+
+
+def numbers_due_before(*, retention_days: int, lead: timedelta, now: datetime) -> datetime:
+    """Return the end before which calls without audio lose their numbers (R7.2k).
+
+    An hour for a change of the clocks: at most so much too early, never too late.
+    """
+    return now + lead + timedelta(hours=1) - timedelta(hours=24 * retention_days)
+
+
+def traces_due_before(*, retention_days: int, now: datetime) -> datetime:
+    """Return when a file of the PBX that still lies there must have been written after."""
+    return now - timedelta(hours=24 * retention_days)

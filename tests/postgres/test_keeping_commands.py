@@ -1,0 +1,272 @@
+"""Holds, purge, erasing by hand and reports at the prompt, on a real database and vault."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from recorder.adapters.keeping import HoldDesk, open_desk
+from recorder.adapters.kernel_clock import KernelClock
+from recorder.adapters.postgres.connect import connect
+from recorder.adapters.postgres.erasures import PostgresErasures
+from recorder.adapters.postgres.purge_log import PostgresPurgeLog
+from recorder.adapters.regulation_file import load_regulation
+from recorder.approvals.model import Action
+from recorder.erasure.brakes import Brake
+from recorder.model import RecordingId
+from tests.builders_keeping import KAMIL, PURGE, an_approval
+from tests.contracts.test_keeping import CLAIM
+from tests.keys import a_vault
+from tests.postgres.test_commands import Run, run
+from tests.postgres.test_erasing_crashes import seal
+
+pytestmark = pytest.mark.postgres
+__all__ = ("run",)
+REGULATION = Path(__file__).parents[2] / "regulation.toml"
+HELD = ["--ground", "request_of_authority", "--reference", "RSD 12/2026", "--reason", "a threat"]
+Answer = TypeVar("Answer")
+
+
+@pytest.fixture
+def office(run: Run, database_url: str, tmp_path: Path) -> "Office":
+    (tmp_path / "regulation.toml").write_bytes(REGULATION.read_bytes())
+    return Office(run, database_url, tmp_path)
+
+
+class Office:
+    """The prompt, and a look into the database beside it. Its machine's clock is trusted."""
+
+    def __init__(self, run: Run, url: str, directory: Path) -> None:
+        self.run, self._url, self.directory = run, url, directory
+        self.ask(lambda engine: PostgresPurgeLog(engine, actor=PURGE).passed(KernelClock().read()))
+
+    def ask(self, question: Callable[[AsyncEngine], Awaitable[Answer]]) -> Answer:
+        async def ask() -> Answer:
+            async with connect(self._url) as engine:
+                return await question(engine)
+
+        return asyncio.run(ask())
+
+    def add(self, number: int, *, days_old: int) -> RecordingId:
+        vault = a_vault(self.directory)
+        return self.ask(
+            lambda engine: seal(engine, vault, self.directory, number, days_old=days_old)
+        )
+
+    def desk(self, act: Callable[[HoldDesk], Awaitable[Answer]]) -> Answer:
+        regulation = load_regulation(REGULATION)
+        return self.ask(lambda engine: act(open_desk(regulation, engine)))
+
+    def one_person(self) -> None:
+        text = REGULATION.read_text(encoding="utf-8").replace(
+            "four_eyes = true", "four_eyes = false"
+        )
+        (self.directory / "regulation.toml").write_text(text, encoding="utf-8")
+
+
+def test_a_held_recording_is_kept_and_the_plan_says_why(office: Office) -> None:
+    """R7.2f, R7.3b: the dry run is the plan of the real one."""
+    due, held = office.add(1, days_old=60), office.add(2, days_old=60)
+    said = office.run("hold", "place", str(held), *HELD)
+    assert (said.status, f"{held} placed" in said.out) == (0, True)
+    plan = {
+        row["recording"]: (row["erase"], row["why"])
+        for row in office.run("purge", "--dry-run", "--json").json
+    }
+    assert plan == {str(due): (True, "expired"), str(held): (False, "held")}
+    assert "expired 1, held 1" in office.run("purge", "--dry-run").out
+    said = office.run("purge")
+    assert (said.status, said.out) == (0, "1 erased, 0 finished, 1 held, 0 failed.\n")
+    assert office.run("recordings", "show", str(held)).status == 0
+    said = office.run("recordings", "show", str(due))
+    assert (said.status, "automatic, expired" in said.err) == (1, True)
+    assert {each.id for each in a_vault(office.directory).present()} == {held}
+
+
+def test_a_hold_on_what_is_gone_is_refused_with_the_reason(office: Office) -> None:
+    due = office.add(1, days_old=60)
+    office.run("purge")
+    said = office.run("hold", "place", str(due), *HELD)
+    assert (said.status, "already_erased" in said.out) == (1, True)
+
+
+def test_a_search_freezes_what_it_finds(office: Office) -> None:
+    """R7.3h, R7.5a."""
+    found = office.add(1, days_old=1)
+    search = ["--caller", "600 123 456", "--called", "74 664 08 00", "--day", "2026-11-11"]
+    said = office.run("hold", "place", *search, "--hour", "13:30", *HELD, "--yes")
+    assert (said.status, f"{found} placed" in said.out) == (0, True)
+    office.add(2, days_old=1)
+    (hold,) = office.run("hold", "list", "--json").json
+    assert (hold["recording_id"], hold["state"], hold["reason"]) == (str(found), "stands", "")
+    assert office.run("hold", "list", "--json", "--reveal").json[0]["reason"] == "a threat"
+    said = office.run("hold", "place", "--day", "2026-09-01", *HELD, "--yes")
+    assert (said.status, "older than 30 days" in said.err) == (1, True)
+
+
+@pytest.mark.parametrize("wrong", [[], ["--caller", "600123456"]])
+def test_a_hold_without_recordings_or_a_day_is_wrong_use(office: Office, wrong: list[str]) -> None:
+    assert office.run("hold", "place", *wrong, *HELD).status == 2
+
+
+def test_lifting_waits_for_a_second_person(office: Office) -> None:
+    """R7.3e: whoever proposed at this prompt cannot confirm at it."""
+    held = office.add(1, days_old=60)
+    office.run("hold", "place", str(held), *HELD)
+    (hold,) = office.run("hold", "list", "--json").json
+    lifting = ["--reason", "it has ended", "--reference", "II K 1/27"]
+    said = office.run("hold", "lift", hold["id"], *lifting)
+    assert said.status == 0
+    (proposal,) = office.run("approval", "list", "--json").json
+    assert proposal["id"] in said.out
+    assert "it has ended" not in str(proposal)
+    said = office.run("approval", "confirm", proposal["id"])
+    assert (said.status, "same_person" in said.err) == (1, True)
+    assert "hold:lift" in office.run("approval", "list").out
+
+    async def confirm(desk: HoldDesk) -> None:
+        (approval,) = await desk.approvals.waiting()
+        await desk.holds.confirm_lifting(approval, actor=KAMIL)
+
+    office.desk(confirm)
+    assert office.run("hold", "list", "--json").json == []
+    assert office.run("purge").out.startswith("1 erased")
+
+
+def test_erasing_by_hand_is_proposed_by_one_and_done_by_another(office: Office) -> None:
+    """R7.2f."""
+    young = office.add(1, days_old=1)
+    said = office.run("erase", str(young), "--reason", "recorded by mistake")
+    assert said.out.startswith("Proposed")
+    (proposal,) = office.run("approval", "list", "--json").json
+    assert office.run("approval", "confirm", proposal["id"]).status == 1
+    assert office.run("approval", "refuse", proposal["id"]).status == 0
+    assert office.run("approval", "refuse", proposal["id"]).status == 1
+    theirs = an_approval(
+        action=Action.ERASE_BY_HAND,
+        subject=young,
+        proposed_by="operator:kamil",
+        proposed_at=KernelClock().read().at,
+    )
+    office.desk(lambda desk: desk.approvals.propose(theirs, actor=KAMIL))
+    assert office.run("approval", "confirm", str(theirs.id)).out == "Erased.\n"
+
+
+def test_where_one_person_is_enough_erasing_by_hand_is_done_at_once(office: Office) -> None:
+    office.one_person()
+    young = office.add(1, days_old=1)
+    assert office.run("erase", str(young), "--reason", "by mistake").out == "Erased.\n"
+    said = office.run("recordings", "show", str(young))
+    assert "by_hand" in said.err
+    said = office.run("erase", str(young), "--reason", "by mistake")
+    assert (said.status, "erased already" in said.err) == (1, True)
+
+
+def test_what_is_being_erased_is_not_handed_out(office: Office, tmp_path: Path) -> None:
+    """P9."""
+    claimed = office.add(1, days_old=60)
+    office.ask(
+        lambda engine: PostgresErasures(engine, actor=PURGE).claim([claimed], CLAIM, approval=None)
+    )
+    said = office.run("recordings", "export", str(claimed), str(tmp_path / "out.wav"))
+    assert (said.status, "being erased" in said.err) == (1, True)
+    assert office.run("recordings", "verify", "--all").status == 0
+    said = office.run("hold", "place", str(claimed), *HELD)
+    assert (said.status, "being_erased" in said.out) == (1, True)
+    assert office.run("purge").out.startswith("0 erased, 1 finished")
+
+
+def test_a_restricted_recording_is_not_handed_out(office: Office, tmp_path: Path) -> None:
+    """R8.3b."""
+    recording = office.add(1, days_old=60)
+    export = ["recordings", "export", str(recording), str(tmp_path / "out.wav")]
+    terms = ["--reference", "Z/3/2026", "--reason", "an objection"]
+    assert (
+        office.run("hold", "place", str(recording), "--ground", "restriction", *terms).status == 0
+    )
+    said = office.run(*export)
+    assert (said.status, "restricted" in said.err) == (1, True)
+    assert office.run("purge").out.startswith("0 erased, 0 finished, 1 held")
+
+
+def test_a_recording_past_its_limit_makes_the_service_down(office: Office) -> None:
+    """R7.2i: unless it is on hold."""
+    recording = office.add(1, days_old=60)
+    said = office.run("status", "--json").json["parts"]
+    assert {"name": "oldest", "state": "down"}.items() <= next(
+        each for each in said if each["name"] == "oldest"
+    ).items()
+    office.run("hold", "place", str(recording), *HELD)
+    assert "oldest" not in [each["name"] for each in office.run("status", "--json").json["parts"]]
+
+
+def test_a_brake_stops_until_its_token_is_given(office: Office) -> None:
+    """P5."""
+    due = office.add(1, days_old=60)
+    now = KernelClock().read().at
+    office.ask(
+        lambda engine: PostgresPurgeLog(engine, actor=PURGE).put_on(
+            Brake.FILE_YOUNGER, detail="1 file", at=now, token="9f3ac1d2"
+        )
+    )
+    said = office.run("purge")
+    assert (said.status, "recorder purge --confirm 9f3ac1d2" in said.err) == (1, True)
+    assert "brake file_younger" in office.run("status").out
+    assert office.run("purge", "--confirm", "wrong").status == 1
+    assert office.run("recordings", "show", str(due)).status == 0
+    assert office.run("purge", "--confirm", "9f3ac1d2").out.startswith("1 erased")
+
+
+def test_a_shorter_retention_shows_what_it_erases_and_waits(office: Office) -> None:
+    """R7.2c."""
+    office.run("purge")
+    office.add(1, days_old=1)
+    text = REGULATION.read_text(encoding="utf-8").replace("days = 30", "days = 7")
+    (office.directory / "regulation.toml").write_text(text, encoding="utf-8")
+    assert office.run("purge").out.startswith("0 erased")
+    said = office.run("config", "apply-retention")
+    assert "In force: 30" in said.out
+    assert "erases 1 recordings" in said.out
+    assert office.run("purge").out.startswith("0 erased")
+    assert office.run("config", "apply-retention", "--yes").status == 0
+    assert office.run("purge").out.startswith("1 erased")
+
+
+def test_reconciling_names_what_does_not_fit(office: Office) -> None:
+    """R7.2l."""
+    office.add(1, days_old=3)
+    assert office.run("reconcile").out == "All fits.\n"
+    (file,) = (office.directory / "vault").rglob("*.rec")
+    file.unlink()
+    said = office.run("reconcile", "--json")
+    assert (said.status, said.json) == (1, {"missing": 1})
+
+
+def test_the_daily_report_is_empty_before_the_first_day_is_over(office: Office) -> None:
+    assert office.run("report", "deletions").out == "No day is over yet.\n"
+    assert office.run("report", "deletions", "--json").json == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["hold", "place"],
+        ["hold", "list"],
+        ["hold", "review"],
+        ["hold", "lift"],
+        ["approval", "list"],
+        ["approval", "confirm"],
+        ["approval", "refuse"],
+        ["purge"],
+        ["erase"],
+        ["reconcile"],
+        ["report", "deletions"],
+        ["config", "apply-retention"],
+    ],
+)
+def test_every_command_of_keeping_has_two_examples(office: Office, command: list[str]) -> None:
+    said = " ".join(office.run(*command, "--help").out.split())
+    assert said.partition("Examples:")[2].count("`recorder ") == 2
