@@ -11,7 +11,9 @@ from recorder import logs
 from recorder.access.listening import Listening
 from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
 from recorder.adapters.audit_files import CheckpointFolder, read_key
+from recorder.adapters.keeping import open_desk
 from recorder.adapters.postgres.connect import connect
+from recorder.adapters.postgres.desk import PostgresDesk, PostgresSearches
 from recorder.adapters.postgres.figures import read_figures
 from recorder.adapters.postgres.finding import PostgresFinder
 from recorder.adapters.postgres.playbacks import PostgresPlaybacks
@@ -31,8 +33,8 @@ from recorder.audit.notes import BadNote, PublicKey
 from recorder.audit.service import Auditor, Report
 from recorder.commands.db import url_of
 from recorder.commands.parts import parts_around
-from recorder.errors import ConfigurationError
-from recorder.model import Announcement
+from recorder.errors import ConfigurationError, NotFound
+from recorder.model import Announcement, AnnouncementId
 from recorder.processes import run_process
 from recorder.settings import Settings
 from recorder.web.answers import Answers
@@ -78,6 +80,7 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
     regulation = load_regulation(settings.regulation_file)
     parts = parts_around(engine, settings)
     clock, measures, programs = parts.clock, Measures(), PostgresPrograms(engine)
+    desk = open_desk(regulation, engine)
     drawing = Drawing(office=regulation.controller.name, zone=settings.office_zone)
     refusals, limits = PostgresRefusals(engine, clock), PostgresLimits(engine)
 
@@ -121,7 +124,15 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         verify_trail=lambda: asyncio.to_thread(_verify_trail, settings),
         announcements=lambda: asyncio.to_thread(_announcements, settings),
         sessions=PostgresSessions(engine),
+        announcement_samples=lambda each: asyncio.to_thread(_samples, settings, each),
         finder=PostgresFinder(engine, office_zone=settings.office_zone),
+        desk=PostgresDesk(engine),
+        searches=PostgresSearches(engine),
+        holds=desk.holds,
+        hold_rows=desk.hold_rows,
+        approvals=desk.approvals,
+        retention_days=regulation.retention.days,
+        new_id=uuids.uuid7,
         listening=Listening(
             playbacks=PostgresPlaybacks(engine),
             audio=open_vault(settings),
@@ -158,6 +169,13 @@ def _public(settings: Settings) -> PublicKey | None:
 def _announcements(settings: Settings) -> tuple[Sequence[Announcement], Sequence[Announcement]]:
     catalogue = AnnouncementCatalogue(settings.announcement_dir)
     return catalogue.versions(), catalogue.activations()
+
+
+def _samples(settings: Settings, announcement_id: AnnouncementId) -> bytes:
+    catalogue = AnnouncementCatalogue(settings.announcement_dir)
+    if announcement_id not in {each.id for each in catalogue.versions()}:
+        raise NotFound("no announcement has this id")
+    return catalogue.samples(announcement_id)
 
 
 def origin_of(settings: Settings) -> Origin:

@@ -26,7 +26,17 @@ from recorder.web.bodies import Bodies
 from recorder.web.door import Door
 from recorder.web.envelope import Envelope
 from recorder.web.gate import guarded, named
-from recorder.web.pages import account, home, language, sign_in
+from recorder.web.pages import (
+    account,
+    call,
+    holds,
+    home,
+    language,
+    listening,
+    placing,
+    search,
+    sign_in,
+)
 from recorder.web.services import Services
 
 STATIC = Path(__file__).parent / "static"
@@ -101,6 +111,27 @@ def _pages(services: Services) -> list[Route | Mount]:
         ("POST", "/account/second-factor", account.begin_factor),
         ("POST", "/account/second-factor/confirm", account.confirm_factor),
         ("POST", "/account/sessions/{session_id:uuid}/end", account.end_session),
+        ("POST", "/search", search.ask),
+        ("GET", "/search/{search_id:uuid}", search.results),
+        ("GET", "/calls/{call_id:uuid}", call.show),
+        ("POST", "/calls/{call_id:uuid}/number", call.reveal),
+        ("POST", "/calls/{call_id:uuid}/playbacks", listening.begin),
+        ("GET", "/calls/{call_id:uuid}/playbacks/{playback_id:uuid}", listening.player),
+        ("POST", "/calls/{call_id:uuid}/playbacks/{playback_id:uuid}/end", listening.end),
+        ("GET", "/announcements/{announcement_id:uuid}/sound", call.announcement),
+        ("GET", "/holds", holds.standing),
+        ("POST", "/holds/list", placing.begin),
+        ("POST", "/holds/check", placing.check),
+        ("POST", "/holds", placing.place),
+        ("GET", "/holds/batches/{batch_id:uuid}", holds.batch),
+        ("GET", "/holds/{hold_id:uuid}", holds.one),
+        ("POST", "/holds/{hold_id:uuid}/review/check", holds.check_review),
+        ("POST", "/holds/{hold_id:uuid}/review", holds.review),
+        ("POST", "/holds/{hold_id:uuid}/lift/check", holds.check_lift),
+        ("POST", "/holds/{hold_id:uuid}/lift", holds.lift),
+        ("POST", "/holds/proposals/{approval_id:uuid}/check", holds.check_confirm),
+        ("POST", "/holds/proposals/{approval_id:uuid}/confirm", holds.confirm),
+        ("POST", "/holds/proposals/{approval_id:uuid}/refuse", holds.refuse),
     ]
     routes: list[Route | Mount] = [
         Route(path, guarded(services.gate, path, handler), methods=[method])

@@ -14,12 +14,15 @@ from recorder.accounts.model import Account, AccountId, Session, SessionId
 from recorder.accounts.ports import AccountStore
 from recorder.accounts.service import Doorkeeper
 from recorder.adapters.postgres.trail_reading import Wanted
+from recorder.approvals.ports import Approvals
 from recorder.audit.event import Actor, AuditEvent
 from recorder.audit.rules import Entry
 from recorder.audit.service import Report
 from recorder.authorisations.ports import ContractorAccesses, Papers
 from recorder.authorisations.service import ContractorDesk, Registrar
-from recorder.model import Announcement
+from recorder.holds.ports import Holds
+from recorder.holds.service import HoldKeeper
+from recorder.model import Announcement, AnnouncementId
 from recorder.ports import Clock
 from recorder.web.answers import Answers
 from recorder.web.door import Places, Refusal
@@ -27,7 +30,7 @@ from recorder.web.drawing import Drawing
 from recorder.web.gate import Gate, Limits
 from recorder.web.health import Supervision
 from recorder.web.metrics import Measures
-from recorder.web.ports import Finder
+from recorder.web.ports import Desk, Finder, Searches
 from recorder.web.rules import Origin
 from recorder.web.streaming import Pace
 from recorder.workstations.ports import Workstations
@@ -116,8 +119,17 @@ class Services:
     verify_trail: Callable[[], Awaitable[Report]]
     announcements: Callable[[], Awaitable[tuple[Sequence[Announcement], Sequence[Announcement]]]]
     """Every version, and every activation of one."""
+    announcement_samples: Callable[[AnnouncementId], Awaitable[bytes]]
+    """What callers hear of a version. Raises ``RuleViolation`` and ``NotFound``."""
     sessions: Sessions
     finder: Finder
+    desk: Desk
+    searches: Searches
+    holds: HoldKeeper
+    hold_rows: Holds
+    approvals: Approvals
+    retention_days: int
+    new_id: Callable[[], UUID]
     listening: Listening
     pace: Pace
     draw_factor: Callable[[str, str], str]

@@ -167,7 +167,7 @@ async def test_readiness_tells_strangers_little_and_the_machine_all(
 
 
 async def test_metrics_have_a_token_of_their_own(database_url: str, tmp_path: Path) -> None:
-    async with open_office(database_url, tmp_path, metrics_token="prometheus") as office:  # noqa: S106
+    async with open_office(database_url, tmp_path, metrics_token="prometheus") as office:
         await office.call(seconds=1)
         stranger = office.browser("203.0.113.9")
         bearer = {"Authorization": "Bearer prometheus"}

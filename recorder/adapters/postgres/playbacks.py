@@ -14,9 +14,11 @@ from recorder.accounts.model import AccountId, SessionId
 from recorder.adapters.postgres import trail
 from recorder.adapters.postgres.connect import translated
 from recorder.adapters.postgres.ledger import clean
+from recorder.adapters.postgres.tables_keeping import HoldTable
 from recorder.adapters.postgres.tables_web import PlaybackTable
 from recorder.audit.event import AuditEvent
 from recorder.authorisations.model import AuthorisationId
+from recorder.holds.model import Ground
 from recorder.model import RecordingId
 
 PLAYBACK = PlaybackTable
@@ -43,8 +45,15 @@ class PostgresPlaybacks:
             "heard": [],
             "heard_seconds": 0.0,
         }
+        restricted = select(HoldTable.id).where(
+            HoldTable.recording_id == playback.recording_id,
+            HoldTable.ground == Ground.RESTRICTION.value,
+            HoldTable.ended_at.is_(None),
+        )
         with translated():
             async with self._engine.begin() as connection:
+                if (await connection.execute(restricted)).first() is not None:
+                    return False
                 await connection.execute(insert(PLAYBACK).values(row))
                 await trail.append(connection, [entry])
         return True
