@@ -1,6 +1,6 @@
 """Draws pages: everything escaped, nothing undefined, every word in the reader's language."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from recorder.web.languages import LANGUAGES, catalogue, language_of
 
 HARMLESS = frozenset("\n\u00a0\u202f")
 """Space of our own texts and dates, which is not printable to Python."""
+DAYS_FROM = 2
 FOLDER = Path(__file__).parent / "templates"
 
 
@@ -81,7 +82,11 @@ def _environment(language: str, zone: ZoneInfo) -> Environment:
         return format_date(local, "EEEE, d MMMM y", locale=language)
 
     def within(instant: datetime, now: datetime) -> str:
-        return format_timedelta(instant - now, threshold=1.5, add_direction=True, locale=language)
+        apart = instant - now
+        days = abs(apart) / timedelta(days=1)
+        # In days, as a deadline is counted; babel would say weeks. Below two days, in hours.
+        threshold = days / 7 + 0.01 if days >= DAYS_FROM else days + 0.01
+        return format_timedelta(apart, threshold=threshold, add_direction=True, locale=language)
 
     environment.filters |= {"day": day, "stamp": stamp, "shown": shown, "brief": brief}
     environment.filters |= {"clock": clock, "date": date_of, "within": within}

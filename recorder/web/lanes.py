@@ -3,13 +3,13 @@
 Nothing of it is kept: lanes are drawn from the audio when somebody listens (R7.2k).
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 BARS = 600
 """So many bars has a lane, however long the call."""
@@ -33,37 +33,42 @@ class Lanes:
         self._frames = max(frames, 1)
         self._at = 0
         self._rest = b""
-        self._bars: npt.NDArray[np.float64] = np.zeros((BARS, CHANNELS))
+        self._bars = np.zeros((CHANNELS, BARS), dtype=np.int32)
+        # The first frame of each bar.
+        self._first = -(-np.arange(BARS, dtype=np.int64) * self._frames // BARS)
 
     def add(self, samples: bytes) -> None:
         """Take a block of stereo samples, wherever it was cut."""
         block = self._rest + samples
         whole = len(block) - len(block) % (2 * CHANNELS)
         self._rest = block[whole:]
-        if not whole:
+        sound = np.frombuffer(block[:whole], dtype="<i2").reshape(-1, CHANNELS)
+        sound = sound[: self._frames - self._at]
+        if not len(sound):
             return
-        sound = np.abs(np.frombuffer(block[:whole], dtype="<i2").astype(np.int32))
-        sound = sound.reshape(-1, CHANNELS)
-        bars = (np.arange(self._at, self._at + len(sound)) * BARS) // self._frames
-        bars = np.minimum(bars, BARS - 1)
-        starts = np.flatnonzero(np.diff(bars, prepend=-1))
-        loudest = np.maximum.reduceat(sound, starts)
-        found = bars[starts]
-        self._bars[found] = np.maximum(self._bars[found], loudest)
+        here = int(np.searchsorted(self._first, self._at, side="right")) - 1
+        end = int(np.searchsorted(self._first, self._at + len(sound), side="left"))
+        starts = np.maximum(self._first[here:end] - self._at, 0)
+        for side, bars in enumerate(self._bars):
+            one = sound[:, side]
+            high = np.maximum.reduceat(one, starts).astype(np.int32)
+            low = np.minimum.reduceat(one, starts).astype(np.int32)
+            bars[here:end] = np.maximum(bars[here:end], np.maximum(high, -low))
         self._at += len(sound)
 
     def drawn(self) -> tuple[list[int], list[int]]:
         """Return the caller's lane and the office's, each bar from 0 to 100."""
         # The ear hears ratios: a quiet voice is still to be seen.
-        bars = np.rint(100 * np.sqrt(self._bars / FULL)).astype(int)
-        return bars[:, 0].tolist(), bars[:, 1].tolist()
+        caller, office = np.rint(100 * np.sqrt(self._bars / FULL)).astype(int)
+        return caller.tolist(), office.tolist()
 
 
 async def lanes_of(pieces: AsyncIterator[bytes], *, frames: int) -> tuple[list[int], list[int]]:
     """Return both lanes of a WAV that comes in pieces."""
     lanes, header = Lanes(frames), HEADER_BYTES
     async for piece in pieces:
-        lanes.add(piece[header:])
+        # Beside the loop: others listen meanwhile.
+        await asyncio.to_thread(lanes.add, piece[header:])
         header = max(0, header - len(piece))
     return lanes.drawn()
 

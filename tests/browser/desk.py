@@ -23,16 +23,22 @@ AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SCREENS = Path(os.environ.get("REJESTRATOR_SCREENS", ".local/screens"))
 """Not committed; a chosen few are in docs/screens."""
-LOOKS = (("pl", "light", NARROW), ("pl", "dark", WIDE), ("en", "light", WIDE), ("en", "dark", NARROW))
+LOOKS = (
+    ("pl", "light", NARROW),
+    ("pl", "dark", WIDE),
+    ("en", "light", WIDE),
+    ("en", "dark", NARROW),
+)
 """Every two of language, light and width are met together."""
 COOKIE = "rejestrator-demo-session"
 
 
 def tones(seconds: float) -> bytes:
     """Return stereo sound: the caller's tone left, the office's right."""
-    at = np.arange(int(seconds * RATE)) / RATE
+    at = np.arange(RATE) / RATE
     sides = [9000 * np.sin(2 * np.pi * hertz * at) for hertz in (CALLER_HZ, OFFICE_HZ)]
-    return np.stack(sides, axis=1).astype("<i2").tobytes()
+    one_second = np.stack(sides, axis=1).astype("<i2").tobytes()
+    return one_second * int(seconds)
 
 
 @dataclass
