@@ -263,7 +263,8 @@ def _why_empty(wanted: Search, services: Services, asker: Asker) -> WhyEmpty:
             end = datetime.combine(wanted.day + timedelta(days=1), datetime.min.time())
             ended = end.replace(tzinfo=services.zone)
             last = erase_by(ended, days=days, office_zone=services.zone)
-            gone = last.astimezone(services.zone).date()
+            # Midnight belongs to the day that it ends.
+            gone = (last - timedelta(seconds=1)).astimezone(services.zone).date()
     return WhyEmpty(
         gone_since=gone,
         to_come=to_come,
