@@ -79,7 +79,17 @@ FLAGS = {
     "silent": later("silent"),
     "damaged": later("damaged"),
 }
-INCIDENTS = later("incident")
+REFUSED = {
+    "no_authorisation": later("You have no authorisation for it (§ 8.1)."),
+    "authorisation_future": later("Your authorisation is not in force yet (§ 8.1)."),
+    "authorisation_ended": later("Your authorisation has ended (§ 8.1)."),
+    "authorisation_revoked": later("Your authorisation was revoked (§ 8.1)."),
+    "account_disabled": later("Your account is closed."),
+    "role_lacks_it": later("Your role does not include it."),
+    "access_not_open": later("Access for maintenance is not open now (§ 6.3)."),
+    "playback_over": later("This listening is over. Begin a new one at the call."),
+}
+"""What the gate's reasons say to the person who is refused."""
 
 
 def quality_of(figures: dict[str, float]) -> str:

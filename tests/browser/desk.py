@@ -1,6 +1,5 @@
 """A desk with a browser: who sits there, what they look at, and what must be true of any page."""
 
-import os
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib.resources import files
@@ -21,7 +20,7 @@ CALLER_HZ, OFFICE_HZ = 440, 1000
 NARROW, WIDE = 360, 1920
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-SCREENS = Path(os.environ.get("REJESTRATOR_SCREENS", ".local/screens"))
+SCREENS = Path(".local/screens")
 """Not committed; a chosen few are in docs/screens."""
 LOOKS = (
     ("pl", "light", NARROW),
@@ -163,6 +162,14 @@ def told_of(ended: datetime, seconds: float) -> dict[str, Any]:
         "quality": {"rxcount": 300.0, "lp": 1.0, "rxjitter": 0.004},
         "recording_id": uuids.uuid7(),
     }  # fmt: skip
+
+
+async def until(page: Page, holds: str) -> None:
+    """Wait until an expression holds. Not ``wait_for_function``: our policy forbids its eval."""
+    await page.evaluate(
+        "() => new Promise(done => { const look = () => "
+        f"({holds}) ? done() : requestAnimationFrame(look); look(); }})"
+    )
 
 
 async def violations(page: Page) -> list[str]:
