@@ -2,29 +2,34 @@
 
 import asyncio
 import os
-import secrets
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 
 import uuid_utils.compat as uuids
 
 from recorder import logs
+from recorder.adapters.backup_pruning import KeyPruner
 from recorder.adapters.clock import SystemClock
-from recorder.adapters.keeping import open_keeping
+from recorder.adapters.erasure_ledger import LedgerFile
+from recorder.adapters.keeping import TrailAtWork, open_keeping, open_reconciler
+from recorder.adapters.postgres.accounts import PostgresAccounts
 from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.inventory import PostgresInventory
 from recorder.adapters.postgres.jobs import PostgresJobs, PostgresReports, PostgresWorkerLock
 from recorder.adapters.postgres.ledger import PostgresLedger
+from recorder.adapters.postgres.restoring import Restored
 from recorder.adapters.regulation_file import load_regulation
 from recorder.adapters.scheduler import wake_jobs
-from recorder.adapters.spool import DiskSpool
 from recorder.adapters.traces import PbxFolders
+from recorder.backup.work import BackupWork
 from recorder.custody.integrity import Verifier
 from recorder.processes import run_process
-from recorder.retention.reconciling import Reconciler
 from recorder.retention.service import JobRunner
 from recorder.retention.work import PURGE, RetentionWork
 from recorder.settings import Settings
+
+NICENESS = 10
+"""Where the processor is short, calls, sealing and searches come before erasing."""
 
 THREADS = 16
 """Files are destroyed side by side: so many share the disk's flushes."""
@@ -42,42 +47,46 @@ async def serve(settings: Settings) -> None:
         keeping = open_keeping(settings, regulation, engine)
         ledger = PostgresLedger(engine)
         inventory = PostgresInventory(engine, actor=keeping.process)
-        reconciler = Reconciler(
-            inventory=inventory,
-            vault=keeping.vault,
-            shredder=keeping.shredder,
-            spool=DiskSpool(settings.spool_dir),
-            purge_log=keeping.purge_log,
-            clock=clock,
-            office_zone=settings.office_zone,
-            lead=settings.erasure_lead,
-            new_token=lambda: secrets.token_hex(4),
-        )
         work = RetentionWork(
             eraser=keeping.eraser,
             holds=keeping.holds,
             ledger=ledger,
-            reconciler=reconciler,
+            reconciler=open_reconciler(settings, engine, keeping),
             verifier=Verifier(vault=keeping.vault, ledger=ledger, clock=clock),
             inventory=inventory,
             reports=PostgresReports(engine),
             traces=PbxFolders([*settings.pbx_log_folders, settings.spool_dir]),
+            trail=TrailAtWork(settings, engine),
+            attempts=PostgresAccounts(engine),
             clock=clock,
             actor=keeping.process,
             office_zone=settings.office_zone,
             lead=settings.erasure_lead,
         )
+        backups = BackupWork(
+            pruner=KeyPruner(
+                settings.backup_key_folders,
+                key_days=regulation.backups.key_days,
+                lead=settings.erasure_lead,
+            ),
+            trail=Restored(engine, actor=keeping.process),
+            ledger=LedgerFile(engine, settings.erasure_ledger_file),
+            clock=clock,
+            actor=keeping.process,
+        )
         lock = PostgresWorkerLock(engine)
         stack.push_async_callback(lock.release)
         runner = JobRunner(
-            jobs=work.jobs(),
+            jobs=[*work.jobs(), *backups.jobs()],
             rows=PostgresJobs(engine),
             lock=lock,
             clock=clock,
             worker=f"{settings.node}:{os.getpid()}:{uuids.uuid7().hex[-4:]}",
+            at_start=[PURGE],
         )
         await wake_jobs(runner, clock, first=PURGE)
 
 
 if __name__ == "__main__":
+    os.nice(NICENESS)
     run_process(serve, configure_logs=logs.configure)

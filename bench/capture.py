@@ -155,6 +155,8 @@ def _rate(office: Rig) -> list[Row]:
     batch = {"calls": RATE_CALLS, "at_once": 400, "a_second": A_SECOND, "talk_s": 5.0}
     ours = office.place(OURS, **batch, trace=True)
     office.wait_for_rows(RATE_CALLS)
+    reasons = office.rows("SELECT reason, count(*) FROM call GROUP BY 1 ORDER BY 2 DESC")
+    _report(f"  reasons: {dict(reasons)}")
     spent = office.capture_s() - before
     silent = waits(office.announced(), ours.rang)
     busy = ours.asterisk_s / ours.wall_s / (psutil.cpu_count() or 1)

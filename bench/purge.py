@@ -1,7 +1,8 @@
 """Erases due recordings on real files and a real PostgreSQL: script/bench purge [how many].
 
-Beside the run, searches are timed and calls are sealed into the same database, as capture
-would; the same is measured before the run, for comparison. Memory is read from /proc.
+Beside the run, searches are timed and calls are sealed into the same database by another process,
+as capture would; every few seconds the run pauses, and the same is measured without it. Memory is
+read from /proc.
 """
 
 import asyncio
@@ -47,8 +48,13 @@ WARSAW = ZoneInfo("Europe/Warsaw")
 ACTOR = Actor(kind=ActorKind.PROCESS, name="retention")
 AUDIO = bytes(4096)
 NOW = SystemClock().now()
+LOAD = os.getloadavg()
 ROOT = Path(__file__).resolve().parents[1]
 THREADS = 16
+NICENESS = 10
+"""As of retention.py, with as many threads."""
+PURGE_S, ALONE_S = 6.0, 4.0
+"""So long it erases, and so long it pauses, in turn."""
 
 
 class TrustedClock:
@@ -157,46 +163,61 @@ async def seal(ledger: PostgresLedger, number: int) -> float:
     return (time.perf_counter() - began) * 1000
 
 
-async def beside(url: str, first: int) -> None:
+async def beside(url: str) -> None:
     """Search and seal in a process of its own, a pair every 100 ms, until told to stop."""
-    times: dict[str, list[float]] = {"search_ms": [], "seal_ms": []}
+    times: list[tuple[float, float, float]] = []
     ended = asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     async with connect(url, application="bench") as engine:
         ledger = PostgresLedger(engine)
         while not ended.done():
-            times["search_ms"].append(await search(engine))
-            times["seal_ms"].append(await seal(ledger, first + len(times["seal_ms"])))
+            at = time.monotonic()
+            times.append((at, await search(engine), await seal(ledger, len(times))))
             await asyncio.sleep(0.1)
     print(json.dumps(times))
 
 
 @contextmanager
-def others(url: str, first: int) -> Iterator[dict[str, list[float]]]:
-    """Run ``beside`` as long as this lasts; afterwards the dictionary holds its times."""
-    times: dict[str, list[float]] = {}
+def others(url: str) -> Iterator[list[tuple[float, float, float]]]:
+    """Run ``beside`` as long as this lasts; then the list holds what it measured, and when."""
+    times: list[tuple[float, float, float]] = []
     with subprocess.Popen(
-        [sys.executable, __file__, "--beside", url, str(first)],
+        [sys.executable, __file__, "--beside", url],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
         yield times
-        times |= json.loads(process.communicate()[0])
+        times += [tuple(each) for each in json.loads(process.communicate()[0])]
 
 
 def p95(values: list[float]) -> float:
     return round(statistics.quantiles(values, n=20)[-1], 1)
 
 
+def compared(alone: list[float], beside: list[float]) -> dict[str, float]:
+    """Median and p95 without a purge and beside it."""
+    return {
+        "median_alone": round(statistics.median(alone), 1),
+        "median_beside": round(statistics.median(beside), 1),
+        "p95_alone": p95(alone),
+        "p95_beside": p95(beside),
+    }
+
+
 async def measure(url: str, place: Path, count: int) -> dict[str, object]:
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
     vault = DiskVault(place / "vault", DiskKeys(place / "keys", MasterKey(bytes(32))))
-    with others(url, 0) as alone:
-        await asyncio.sleep(8)
     memory: list[float] = []
+    pauses: list[tuple[float, float]] = []
     report = PurgeReport()
 
     async def watch(so_far: PurgeReport) -> None:
+        # In between it pauses: whatever else the machine does then weighs on both alike.
+        last = pauses[-1][1] if pauses else 0.0
+        if time.monotonic() - last > PURGE_S:
+            now = time.monotonic()
+            await asyncio.sleep(ALONE_S)
+            pauses.append((now, time.monotonic()))
         memory.append(resident_mib())
         print(f"\r{so_far.erased} of {count}", end="", file=sys.stderr, flush=True)
 
@@ -213,10 +234,16 @@ async def measure(url: str, place: Path, count: int) -> dict[str, object]:
             lead=timedelta(hours=1),
             new_token=lambda: "bench",
         )
-        with others(url, 1 << 40) as together:
-            began, cpu = time.perf_counter(), time.process_time()
+        with others(url) as measured:
+            os.nice(NICENESS)
+            # Python starts up meanwhile.
+            await asyncio.sleep(ALONE_S)
+            began, cpu = time.monotonic(), time.process_time()
             report = await eraser.run(watch)
-            took, cpu = time.perf_counter() - began, time.process_time() - cpu
+            ended, cpu = time.monotonic(), time.process_time() - cpu
+    took = ended - began - sum(until - since for since, until in pauses)
+    alone = [each for each in measured if any(since < each[0] < until for since, until in pauses)]
+    together = [each for each in measured if began < each[0] < ended and each not in alone]
     print(file=sys.stderr)
     left = sum(1 for _ in vault.present()), sum(1 for _ in vault.keys_present())
     return {
@@ -228,17 +255,14 @@ async def measure(url: str, place: Path, count: int) -> dict[str, object]:
         "per_second": round(report.erased / took),
         "cpu_s": round(cpu, 1),
         "memory_mib": [round(memory[len(memory) // 10]), round(max(memory)), round(memory[-1])],
-        "search_p95_ms_alone_beside": [
-            p95(alone["search_ms"]),
-            p95(together["search_ms"]),
-        ],
-        "seal_p95_ms_alone_beside": [p95(alone["seal_ms"]), p95(together["seal_ms"])],
+        "search_ms": compared([each[1] for each in alone], [each[1] for each in together]),
+        "seal_rows_ms": compared([each[2] for each in alone], [each[2] for each in together]),
     }
 
 
 def main() -> None:
     if sys.argv[1:2] == ["--beside"]:
-        asyncio.run(beside(sys.argv[2], int(sys.argv[3])))
+        asyncio.run(beside(sys.argv[2]))
         return
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     with tempfile.TemporaryDirectory(dir=ROOT / ".local") as directory:
@@ -253,11 +277,16 @@ def main() -> None:
             found = asyncio.run(measure(server.url, place, count))
         finally:
             server.stop()
-    machine = {"cores": os.cpu_count(), "python": platform.python_version()}
-    results = json.dumps({"machine": machine, "at": NOW.isoformat(), **found}, indent=2)
-    print(results)
+    machine = {
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "load_before": round(LOAD[0], 1),
+    }
+    results = {"machine": machine, "at": NOW.isoformat(timespec="seconds"), **found}
+    print(json.dumps(results, indent=2))
     path = ROOT / "bench/results" / f"purge-{NOW:%Y-%m-%d}.json"
-    path.write_text(results + "\n", encoding="utf-8")
+    runs = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    path.write_text(json.dumps([*runs, results], indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

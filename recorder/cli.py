@@ -10,6 +10,7 @@ from recorder.commands import (
     announcement,
     audit,
     authorisation,
+    backup,
     calls,
     config,
     contractor,
@@ -18,12 +19,15 @@ from recorder.commands import (
     erasing,
     hold,
     keys,
+    ledger,
+    linking,
     recordings,
+    restore,
     retention,
+    serving,
     sign_in,
     status,
     user,
-    web,
     workstation,
 )
 from recorder.commands.gatehouse import guard
@@ -44,10 +48,12 @@ app.add_typer(recordings.app, name="recordings")
 app.command("sign-in")(sign_in.sign_in)
 app.command("sign-out")(sign_in.sign_out)
 app.add_typer(user.app, name="user")
+user.app.command("link")(linking.link)
+user.app.command("unlink")(linking.unlink)
 app.add_typer(authorisation.app, name="authorisation")
 app.add_typer(workstation.app, name="workstation")
 app.add_typer(contractor.app, name="contractor")
-app.command("web")(web.web)
+app.command("web")(serving.web)
 app.add_typer(demo.app, name="demo")
 app.add_typer(keys.app, name="keys")
 app.add_typer(hold.app, name="hold")
@@ -56,6 +62,9 @@ app.command("purge")(erasing.purge)
 app.command("erase")(erasing.erase)
 app.command("reconcile")(retention.reconcile)
 app.add_typer(retention.reports, name="report")
+app.add_typer(backup.app, name="backup")
+app.command("restore")(restore.restore)
+app.add_typer(ledger.app, name="erasures")
 config.app.command("apply-retention")(retention.apply_retention)
 app.add_typer(audit.app, name="audit")
 

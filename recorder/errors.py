@@ -10,11 +10,14 @@
     ├── AnnouncementRefused       1   person: the sound cannot be used, with the reason
     ├── RowRefused                1   nobody: a defect; PostgreSQL will never take the row
     ├── RecordingDamaged          1   operator: stored audio is not what was sealed
+    ├── BackupDamaged             1   operator: a backup is not what was made; nothing is restored
     └── Unavailable               3   retry: a part cannot be reached
         ├── SwitchboardUnavailable    Asterisk does not answer
         ├── LedgerUnavailable         PostgreSQL does not answer
         ├── TrailUnavailable          the audit trail cannot be written: the act is refused
+        ├── DirectoryUnavailable      the directory or the OpenID provider does not answer
         ├── SpoolUnavailable          the spool cannot be read or written
+        ├── BackupUnavailable         a place of backups, or a tool of PostgreSQL, fails
         └── VaultUnavailable          the vault cannot be read or written
             └── KeyUnavailable        the keys cannot be read, or lie under another master key
 
@@ -59,6 +62,10 @@ class RecordingDamaged(RecorderError):
     """Stored audio does not authenticate, or its key is missing; nothing of it is given out."""
 
 
+class BackupDamaged(RecorderError):
+    """A file of a backup is missing, changed or another's; nothing of it is restored."""
+
+
 class Unavailable(RecorderError):
     """A part cannot be reached now; trying again later is right."""
 
@@ -77,8 +84,16 @@ class TrailUnavailable(Unavailable):
     """The audit trail cannot be written, so what would need an entry must not happen (RG.15)."""
 
 
+class DirectoryUnavailable(Unavailable):
+    """The office's directory or its OpenID provider cannot say who somebody is."""
+
+
 class SpoolUnavailable(Unavailable):
     """The spool is missing, read-only or full."""
+
+
+class BackupUnavailable(Unavailable):
+    """A place of backups cannot be read or written, or PostgreSQL's tool is missing or failed."""
 
 
 class VaultUnavailable(Unavailable):

@@ -115,6 +115,8 @@ class IncidentKind(StrEnum):
     STRAY_TRACES = "stray_traces"
     RECORDING_DAMAGED = "recording_damaged"
     STOP_REFUSED = "stop_refused"
+    ANNOUNCEMENT_FAILING = "announcement_failing"
+    RECORDED_UNPERMITTED = "recorded_unpermitted"
 
 
 class PlaybackResult(StrEnum):

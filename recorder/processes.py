@@ -18,6 +18,12 @@ from recorder.model import IncidentKind
 from recorder.ports import Clock, Journals, Ledger, Spool
 from recorder.settings import Settings, load_settings
 
+try:
+    from uvloop import new_event_loop
+except ImportError:
+    # Where there is no wheel of it Python's own loop does the same for more processor time.
+    from asyncio import new_event_loop  # type: ignore[assignment]
+
 log = structlog.get_logger(__name__)
 
 BYPASSED_EVERY_S = 2.0
@@ -47,7 +53,8 @@ def run_process(
     try:
         settings = load_settings()
         configure_logs(level=settings.log_level, file=settings.log_file)
-        asyncio.run(_until_signalled(serve, settings))
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(_until_signalled(serve, settings))
     except RecorderError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(error.exit_code)

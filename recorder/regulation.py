@@ -94,6 +94,13 @@ class Retention(_Section):
     days: Annotated[int, Field(ge=1, le=LONGEST_RETENTION_DAYS)]
 
 
+class Backups(_Section):
+    """RG.17: how long the keys of a backup live; with ``retention.days`` at most 30 days."""
+
+    key_days: Annotated[int, Field(ge=0, lt=LONGEST_RETENTION_DAYS)]
+    """0 = no backup is made."""
+
+
 class HoldTerms(_Section):
     """§ 7.3: who may let a held recording go."""
 
@@ -129,6 +136,7 @@ class Regulation(_Section):
     scope: Scope
     announcement: AnnouncementTerms
     retention: Retention
+    backups: Backups
     holds: HoldTerms
     requests: Requests
     copies: Copies
@@ -146,6 +154,7 @@ PARAGRAPHS = {
     "scope.forwarded_outside": "§ 3.4",
     "announcement": "§ 8.2",
     "retention": "§ 7.2",
+    "backups": "§ 7.2",
     "holds": "§ 7.3",
     "requests": "§ 7.4",
     "copies": "§ 7.9",

@@ -20,15 +20,19 @@ from pydantic_settings import (
 )
 
 from recorder.errors import ConfigurationError
+from recorder.settings_directory import DirectorySettings
 from recorder.workstations.model import Network
 from recorder.workstations.rules import parse_network
 
 PREFIX = "RECORDER_"
-SECRETS = ("ami_password", "ari_password", "database_url", "metrics_token")
+SECRETS = (
+    *("ami_password", "ari_password", "database_url", "metrics_token"),
+    *("ldap_bind_password", "oidc_client_secret"),
+)
 """Settings that are also read from a file named by ``RECORDER_<NAME>_FILE``."""
 
 
-class Settings(BaseSettings):
+class Settings(DirectorySettings):
     """Every setting, once. Its description is what ``recorder config show`` prints."""
 
     model_config = SettingsConfigDict(
@@ -102,6 +106,13 @@ class Settings(BaseSettings):
         ge=10,
         le=720,
         description="how long before its limit a recording is erased",
+    )
+    backup_key_dirs: str = Field(
+        default="",
+        description="folders of key backups, destroyed in time, separated by colons",
+    )
+    erasure_ledger_file: Path | None = Field(
+        default=None, description="where the ledger of erasures is written hourly, off the machine"
     )
     pbx_log_dirs: str = Field(
         default="",
@@ -216,6 +227,11 @@ class Settings(BaseSettings):
     def pbx_log_folders(self) -> tuple[Path, ...]:
         """The PBX's folders in which old files are looked for."""
         return tuple(Path(each) for each in self.pbx_log_dirs.split(":") if each)
+
+    @property
+    def backup_key_folders(self) -> tuple[Path, ...]:
+        """The places of key backups that are watched over."""
+        return tuple(Path(each) for each in self.backup_key_dirs.split(":") if each)
 
     @property
     def announcement_dir_of_pbx(self) -> Path:

@@ -52,6 +52,10 @@ class TcpProxy:
             self.reset()
             await server.wait_closed()
 
+    def forward_to(self, port: int) -> None:
+        """Have another server behind it from now on."""
+        self._target_port = port
+
     def reset(self) -> None:
         """Reset every connection, both sides."""
         for writer in tuple(self._writers):

@@ -63,8 +63,12 @@ def test_each_shell_gets_its_completion(shell: str) -> None:
 
 
 def test_the_shell_completes_commands() -> None:
-    words = {"_RECORDER_COMPLETE": "complete_bash", "COMP_CWORD": "1", "COMP_WORDS": "recorder re"}
-    assert recorder(**words).stdout.split() == ["recordings"]
+    words = {
+        "_RECORDER_COMPLETE": "complete_bash",
+        "COMP_CWORD": "1",
+        "COMP_WORDS": "recorder hol",
+    }
+    assert recorder(**words).stdout.split() == ["hold"]
 
 
 def test_completion_can_be_installed_by_the_command_itself() -> None:

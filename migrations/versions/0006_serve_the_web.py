@@ -26,6 +26,7 @@ def upgrade() -> None:
         ["caller_e164", "arrived_at"],
         unique=False,
         postgresql_ops={"caller_e164": "text_pattern_ops"},
+        postgresql_include=["id"],
     )
     op.create_index(
         REVERSED,

@@ -53,6 +53,9 @@ class Playbacks(Protocol):
     async def open(self, playback: Playback, entry: AuditEvent) -> bool:
         """Keep a playback with its entry; False when the recording may not be heard at all."""
 
+    async def restricted(self, recording_id: RecordingId) -> bool:
+        """Tell whether a recording may not be heard while a right is weighed (R8.3b)."""
+
     async def get(self, playback_id: PlaybackId) -> Playback | None:
         """Return one, None if there is none."""
 
@@ -122,6 +125,10 @@ class Listening:
         if not await self._playbacks.open(playback, entry):
             raise RuleViolation(BLOCKED)
         return playback
+
+    async def is_restricted(self, playback: Playback) -> bool:
+        """Tell whether the recording has been restricted meanwhile (R8.3b)."""
+        return await self._playbacks.restricted(playback.recording_id)
 
     async def find(
         self,

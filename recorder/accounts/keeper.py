@@ -97,6 +97,7 @@ class AccountKeeper:
     async def change_password(self, visitor: Visitor, *, old: str, new: str) -> None:
         """Change one's own password; every other session ends. Raises ``RuleViolation``."""
         account, credentials = await self._known(visitor.account.id)
+        self._is_kept_here(account)
         if not await self._hasher.verify(credentials.password_hash, old[:LONGEST_PASSWORD]):
             raise SignInRefused
         if old == new:
@@ -114,6 +115,7 @@ class AccountKeeper:
     async def reset_password(self, account_id: AccountId, *, actor: Actor) -> str:
         """Give an account a password that must be changed at once; every session ends."""
         account, _ = await self._known(account_id)
+        self._is_kept_here(account)
         temporary = secrets.token_urlsafe(TEMPORARY_BYTES)
         await self._store.set_password(
             account.id,
@@ -132,23 +134,24 @@ class AccountKeeper:
             raise RuleViolation("a second factor is set; a sysadmin resets a lost one")
         secret = self._codes.new_secret()
         await self._store.set_totp(
-            account.id, secret, since=None, last_step=None, recovery_sha256=[],
-            keep=visitor.session.id, events=[],
+            account.id, self._codes.sealed(secret, account.id), since=None, last_step=None,
+            recovery_sha256=[], keep=visitor.session.id, events=[],
         )  # fmt: skip
         return secret
 
     async def confirm_totp(self, visitor: Visitor, code: str) -> list[str]:
         """Put the second factor in force; return the recovery codes, told this once."""
         account, credentials = await self._known(visitor.account.id)
-        secret, now = credentials.totp_secret, self._clock.now()
-        if secret is None or account.totp_since is not None:
+        stored, now = credentials.totp_secret, self._clock.now()
+        if stored is None or account.totp_since is not None:
             raise RuleViolation("no second factor waits to be confirmed")
+        secret = self._codes.opened(stored, account.id)
         step = step_of_code(self._codes.matching_steps(secret, code, now), None)
         if step is None:
             raise RuleViolation("this is not the code; check the telephone's clock")
         codes = [secrets.token_hex(RECOVERY_BYTES) for _ in range(RECOVERY_CODES)]
         await self._store.set_totp(
-            account.id, secret, since=now, last_step=step,
+            account.id, stored, since=now, last_step=step,
             recovery_sha256=[sha256_of(each) for each in codes], keep=visitor.session.id,
             events=[self._entry("second_factor:set", account, actor_of(account.id))],
         )  # fmt: skip
@@ -229,6 +232,13 @@ class AccountKeeper:
         common, words = self._common
         if problem := problem_of_password(password, context=context, common=common, words=words):
             raise RuleViolation(f"this password will not do: {problem}")
+
+    def _is_kept_here(self, account: Account) -> None:
+        if account.link is not None:
+            raise RuleViolation(
+                "the directory keeps this password: it is changed there, or after "
+                "`recorder user unlink`"
+            )
 
     async def _known(self, account_id: AccountId) -> tuple[Account, Credentials]:
         found = await self._store.by_id(account_id)

@@ -32,6 +32,27 @@ class Role(StrEnum):
     """SER: sees that the machine works, while a fault is open (R6.3b, R6.3c)."""
 
 
+class SignsInBy(StrEnum):
+    """Who keeps the password of an account. Roles are given here, whoever keeps it."""
+
+    LOCAL = "local"
+    LDAP = "ldap"
+    """The office's directory; the account holds the name that the directory knows."""
+    OIDC = "oidc"
+    """An OpenID provider; the account holds its issuer and subject."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """What an account is called where its password is kept. Personal data."""
+
+    by: SignsInBy
+    subject: str
+    """Its name in the directory, or the provider's subject."""
+    issuer: str = ""
+    """The provider; empty for a directory."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """One person's account (R8.1d). Login, name and post are personal data."""
@@ -48,6 +69,13 @@ class Account:
     totp_since: datetime | None = None
     """Since when a code is asked for; None = no second factor."""
     disabled_at: datetime | None = None
+    link: Link | None = None
+    """None = its password is kept here."""
+
+    @property
+    def signs_in_by(self) -> SignsInBy:
+        """Who keeps its password."""
+        return self.link.by if self.link else SignsInBy.LOCAL
 
 
 class SessionKind(StrEnum):
@@ -67,6 +95,9 @@ class Ended(StrEnum):
     SECOND_FACTOR_CHANGED = "second_factor_changed"
     ROLES_CHANGED = "roles_changed"
     ACCOUNT_DISABLED = "account_disabled"
+    LINK_CHANGED = "link_changed"
+    RESTORED = "restored"
+    """It came back with a backup."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +122,7 @@ class Credentials:
 
     password_hash: str
     totp_secret: str | None = None
-    """Base32; set but not confirmed while ``Account.totp_since`` is None."""
+    """As stored: sealed, or plain where there is no master key (`CodeBook.opened`). Set but not
+    confirmed while ``Account.totp_since`` is None."""
     totp_last_step: int | None = None
     """The last time step whose code was taken: a code counts once (R8.1d)."""

@@ -14,6 +14,7 @@ from recorder.accounts.model import (
     AccountId,
     Credentials,
     Ended,
+    Link,
     Role,
     Session,
     SessionId,
@@ -43,8 +44,27 @@ class CodeBook(Protocol):
     def new_secret(self) -> str:
         """Return a fresh secret, base32."""
 
+    def sealed(self, secret: str, account_id: AccountId) -> str:
+        """Return what may be stored of a secret: it opens for this account alone."""
+
+    def opened(self, stored: str, account_id: AccountId) -> str:
+        """Return a stored secret. Raises ``KeyUnavailable`` and ``ConfigurationError``."""
+
+    def sealed_later(self, stored: str, account_id: AccountId) -> str | None:
+        """Return a secret stored plain, sealed; None if it is, or if no key can be had here."""
+
     def matching_steps(self, secret: str, code: str, now: datetime) -> list[int]:
         """Return the time steps, the present one and its neighbours, whose code this is."""
+
+
+class Directory(Protocol):
+    """The office's own register of people; it proves who somebody is, and gives no right."""
+
+    async def proves(self, name: str, password: str | None) -> bool:
+        """Tell whether this is the password of somebody whom the directory lets in.
+
+        None looks the name up and is no. Raises ``DirectoryUnavailable``.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +84,8 @@ class Proof:
     recovery_sha256: str | None = None
     new_hash: str | None = None
     """The password under the parameters in force, when the stored hash is outdated."""
+    new_totp: str | None = None
+    """The second factor's secret, sealed, when it was stored plain."""
 
 
 class AccountStore(Protocol):
@@ -125,6 +147,24 @@ class AccountStore(Protocol):
         self, account_id: AccountId, *, disabled_at: datetime | None, at: datetime, events: Events
     ) -> None:
         """Disable, which ends every session, or enable again."""
+
+    async def set_link(
+        self,
+        account_id: AccountId,
+        link: Link | None,
+        *,
+        password_hash: str,
+        must_change: bool,
+        at: datetime,
+        events: Events,
+    ) -> bool:
+        """Say who keeps the password, replace the one here, end every session.
+
+        False if another account is linked to the same person there.
+        """
+
+    async def linked(self, link: Link) -> tuple[Account, Credentials] | None:
+        """Return the account that is linked so."""
 
     async def open_session(
         self,

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from recorder.accounts.model import Account, AccountId, Ended, Role, Session
+from recorder.accounts.claims import LONGEST_SUBJECT
+from recorder.accounts.model import Account, AccountId, Ended, Link, Role, Session, SignsInBy
 
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 256
@@ -168,6 +169,19 @@ def problem_of_roles(
     """Return why these roles cannot be given by this person; empty when they can."""
     if str(holder) == changed_by and after != before:
         return "nobody changes his own roles"
+    return ""
+
+
+def problem_of_link(link: Link) -> str:
+    """Return why an account cannot be linked so; empty when it can."""
+    if not link.subject.strip() or len(link.subject) > LONGEST_SUBJECT:
+        return "a link needs the person's name there"
+    if link.by is SignsInBy.OIDC and not link.issuer:
+        return "a link to a provider needs its issuer; example: https://login.example/tenant"
+    if link.by is SignsInBy.LDAP and link.issuer:
+        return "a directory has no issuer"
+    if link.by is SignsInBy.LOCAL:
+        return "whose password is kept here is not linked"
     return ""
 
 

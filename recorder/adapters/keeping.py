@@ -6,22 +6,29 @@ from dataclasses import dataclass
 import uuid_utils.compat as uuids
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from recorder.adapters.audit_files import CheckpointFolder, read_key
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.kernel_clock import KernelClock
 from recorder.adapters.postgres.approvals import PostgresApprovals
 from recorder.adapters.postgres.erasures import PostgresErasures
 from recorder.adapters.postgres.holds import PostgresHolds
+from recorder.adapters.postgres.inventory import PostgresInventory
 from recorder.adapters.postgres.purge_log import PostgresPurgeLog
+from recorder.adapters.postgres.trail_reading import PostgresTrail
 from recorder.adapters.shredder import DiskShredder
+from recorder.adapters.spool import DiskSpool
 from recorder.adapters.vault import DiskVault, open_vault
 from recorder.approvals.ports import Approvals
 from recorder.audit.event import Actor, ActorKind
+from recorder.audit.keeping import TrailKeeper
 from recorder.erasure.by_hand import ErasureByHand
 from recorder.erasure.ports import PurgeLog, Shredder
 from recorder.erasure.service import Eraser
+from recorder.errors import ConfigurationError
 from recorder.holds.ports import Holds
 from recorder.holds.service import HoldKeeper
 from recorder.regulation import Regulation
+from recorder.retention.reconciling import Reconciler
 from recorder.settings import Settings
 
 PROCESS = Actor(kind=ActorKind.PROCESS, name="retention")
@@ -49,6 +56,47 @@ class Keeping(HoldDesk):
     by_hand: ErasureByHand
 
 
+class TrailAtWork:
+    """Keeps the trail with the key as it is then: a bad one must not keep audio from going."""
+
+    def __init__(self, settings: Settings, engine: AsyncEngine) -> None:
+        self._settings, self._engine = settings, engine
+
+    async def daily(self) -> str:
+        """Forget, then sign; return what was done. Raises ``ConfigurationError`` for the key."""
+        return await open_trail_keeper(self._settings, self._engine, actor=PROCESS).daily()
+
+
+def open_trail_keeper(settings: Settings, engine: AsyncEngine, *, actor: Actor) -> TrailKeeper:
+    """Return who keeps the audit trail. Raises ``ConfigurationError`` without a usable key."""
+    if settings.audit_key_file is None:
+        raise ConfigurationError("RECORDER_AUDIT_KEY_FILE is not set: `recorder audit init-key`")
+    return TrailKeeper(
+        PostgresTrail(engine),
+        CheckpointFolder(settings.audit_checkpoint_dir),
+        SystemClock(),
+        key=read_key(settings.audit_key_file),
+        actor=actor,
+        keep_days=settings.audit_days,
+        keep_personal_days=settings.audit_personal_days,
+    )
+
+
+def open_reconciler(settings: Settings, engine: AsyncEngine, keeping: "Keeping") -> Reconciler:
+    """Return what compares files and rows."""
+    return Reconciler(
+        inventory=PostgresInventory(engine, actor=PROCESS),
+        vault=keeping.vault,
+        shredder=keeping.shredder,
+        spool=DiskSpool(settings.spool_dir),
+        purge_log=keeping.purge_log,
+        clock=SystemClock(),
+        office_zone=settings.office_zone,
+        lead=settings.erasure_lead,
+        new_token=lambda: secrets.token_hex(4),
+    )
+
+
 def open_desk(regulation: Regulation, engine: AsyncEngine) -> HoldDesk:
     """Return what holds and proposals need."""
     rows, approvals = PostgresHolds(engine), PostgresApprovals(engine)
@@ -62,10 +110,19 @@ def open_desk(regulation: Regulation, engine: AsyncEngine) -> HoldDesk:
     return HoldDesk(holds=holds, hold_rows=rows, approvals=approvals)
 
 
-def open_keeping(settings: Settings, regulation: Regulation, engine: AsyncEngine) -> Keeping:
-    """Return everything. Raises ``ConfigurationError`` and ``KeyUnavailable`` for the keys."""
+def open_keeping(
+    settings: Settings,
+    regulation: Regulation,
+    engine: AsyncEngine,
+    *,
+    vault: DiskVault | None = None,
+) -> Keeping:
+    """Return everything. Raises ``ConfigurationError`` and ``KeyUnavailable`` for the keys.
+
+    ``vault`` stands in for the one of the settings while a restore is not finished.
+    """
     desk, clock = open_desk(regulation, engine), SystemClock()
-    vault = open_vault(settings)
+    vault = vault or open_vault(settings)
     shredder = DiskShredder(settings.vault_dir, vault)
     purge_log = PostgresPurgeLog(engine, actor=PROCESS)
     eraser = Eraser(

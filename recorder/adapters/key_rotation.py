@@ -5,12 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from recorder.adapters.factor_seal import ACCOUNTS, wrap_accounts_again
+from recorder.adapters.files import is_there
 from recorder.adapters.keys import (
     CHECK,
     CHECK_FILE,
     CHECK_ID,
     KEY,
     KNOWN_TEXT,
+    NOT_FINISHED,
+    PENDING,
     locked,
     opened,
     put,
@@ -52,8 +56,11 @@ def rotate(
     if old.id == new.id:
         raise RuleViolation("the new master key is the old one")
     with opened(directory) as folder:
+        if is_there(PENDING, folder=folder):
+            raise ConfigurationError(NOT_FINISHED)
         with locked(folder, fcntl.LOCK_EX):
             _put_in_force(folder, old, new)
+            wrap_accounts_again(folder, old, new)
         every = list(recordings_in(folder))
         wrapped, already, damaged = 0, 0, []
         for done, recording_id in enumerate(every):
@@ -75,7 +82,8 @@ def keys_under_another(directory: Path, master: MasterKey) -> int:
     """Return how many keys do not lie under ``master``: those of a rotation not finished."""
     with opened(directory) as folder:
         return sum(
-            not _lies_under(read(folder, f"{each}{KEY}"), master) for each in recordings_in(folder)
+            not _lies_under(read(folder, f"{each}{KEY}"), master)
+            for each in (ACCOUNTS, *recordings_in(folder))
         )
 
 

@@ -27,6 +27,9 @@ CHECK_FILE = f"{CHECK}.check"
 CHECK_ID = UUID(int=0)
 KNOWN_TEXT = b"this master key opens these keys"
 LOCK = ".lock"
+PENDING = "restore.pending"
+"""While this file is there no key is given out and none is made: a restore is not finished."""
+NOT_FINISHED = "a restore is not finished: `recorder restore --finish`"
 
 
 class DiskKeys:
@@ -45,6 +48,11 @@ class DiskKeys:
         with self._open() as folder:
             self._check(folder)
 
+    def check_master(self) -> None:
+        """Do the same while a restore is at work. Raises ``ConfigurationError``."""
+        with self._open() as folder:
+            self._check_master(folder)
+
     def create(self, recording_id: RecordingId) -> bytes:
         """Return a fresh key, on disk; an earlier one of this recording is destroyed."""
         key = secrets.token_bytes(KEY_BYTES)
@@ -61,6 +69,8 @@ class DiskKeys:
         """Return the key, None if there is none."""
         # Under the lock: a rotation overwrites the file that it has just replaced.
         with self._open() as folder, locked(folder, fcntl.LOCK_SH):
+            if is_there(PENDING, folder=folder):
+                raise KeyUnavailable(NOT_FINISHED)
             wrapped = read(folder, f"{recording_id}{KEY}")
         return None if wrapped is None else self._master.unwrap(wrapped, recording_id)
 
@@ -82,6 +92,11 @@ class DiskKeys:
             yield from recordings_in(folder)
 
     def _check(self, folder: int) -> None:
+        if is_there(PENDING, folder=folder):
+            raise ConfigurationError(NOT_FINISHED)
+        self._check_master(folder)
+
+    def _check_master(self, folder: int) -> None:
         wrapped = read(folder, CHECK_FILE)
         if wrapped is None:
             raise ConfigurationError(

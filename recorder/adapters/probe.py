@@ -1,9 +1,17 @@
 """What the dialplan asks before it hands a caller over: is capture there, and awake?"""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import cast
 
-from aiohttp import web
+LONGEST_REQUEST = 8192
+"""Bytes; what is longer is no question of the dialplan."""
+
+ANSWER = (
+    "HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n"
+    "Connection: close\r\n\r\n{text}"
+)
 
 
 @asynccontextmanager
@@ -14,20 +22,44 @@ async def serve_probe(host: str, port: int, *, is_ready: Callable[[], bool]) -> 
     ``/probe`` says ``ok`` only while calls are served: with the link to Asterisk up, and whoever
     was found waiting after a connection let go first.
     """
-
-    async def probe(_request: web.Request) -> web.Response:
-        ready = is_ready()
-        return web.Response(text="ok" if ready else "no", status=200 if ready else 503)
-
-    async def healthz(_request: web.Request) -> web.Response:
-        return web.Response(text="ok")
-
-    app = web.Application()
-    app.add_routes([web.get("/probe", probe), web.get("/healthz", healthz)])
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: _Question(is_ready), host, port)
     try:
-        await web.TCPSite(runner, host, port).start()
         yield
     finally:
-        await runner.cleanup()
+        server.close()
+
+
+class _Question(asyncio.Protocol):
+    """One connection, one question. Every call asks; a web framework would cost it a tenth."""
+
+    def __init__(self, is_ready: Callable[[], bool]) -> None:
+        self._is_ready = is_ready
+        self._asked = b""
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way back."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Answer once the question is whole."""
+        self._asked += data
+        if self._transport is None or self._transport.is_closing():
+            return
+        if b"\r\n\r\n" in self._asked:
+            status, text = self._answer()
+            answer = ANSWER.format(status=status, length=len(text), text=text)
+            self._transport.write(answer.encode("ascii"))
+        elif len(self._asked) <= LONGEST_REQUEST:
+            return
+        self._transport.close()
+
+    def _answer(self) -> tuple[str, str]:
+        method, _, rest = self._asked.partition(b" ")
+        path = rest.partition(b" ")[0].partition(b"?")[0]
+        if method != b"GET" or path not in {b"/probe", b"/healthz"}:
+            return "404 Not Found", "no"
+        if path == b"/healthz" or self._is_ready():
+            return "200 OK", "ok"
+        return "503 Service Unavailable", "no"

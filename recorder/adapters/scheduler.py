@@ -10,26 +10,29 @@ from apscheduler.triggers.interval import IntervalTrigger
 from recorder.ports import Clock
 from recorder.retention.service import JobRunner
 
+LOOK_EVERY_S = 5
+"""How soon a job that has come due, a dead worker or a database that is back is seen."""
+
 
 async def wake_jobs(runner: JobRunner, clock: Clock, *, first: str) -> None:
-    """Run ``first`` before anything else (P6), then every job at once and at its ticks.
+    """Look for ``first`` before anything else (P6), then for every job every few seconds.
 
-    Until cancelled. A tick that comes late or while the job runs is made up for once.
+    Until cancelled. A look that comes late or while the job runs is made up for once.
     """
-    # Each tick would be two lines; the runner says in one what was done.
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
-    await runner.run(first)
+    # Each look would be two lines, and one more while a job runs; the runner says what was done.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    await runner.run_if_due(first)
     scheduler = AsyncIOScheduler(
         timezone=UTC,
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
     )
-    for name, job in runner.jobs.items():
-        trigger = IntervalTrigger(seconds=int(job.every.total_seconds()))
-        scheduler.add_job(runner.run, trigger, args=[name], id=name)
+    for name in runner.jobs:
+        trigger = IntervalTrigger(seconds=LOOK_EVERY_S)
+        scheduler.add_job(
+            runner.run_if_due, trigger, args=[name], id=name, next_run_time=clock.now()
+        )
     scheduler.start()
     try:
-        for name in runner.jobs.keys() - {first}:
-            scheduler.modify_job(name, next_run_time=clock.now())
         await asyncio.Event().wait()
     finally:
         scheduler.shutdown(wait=False)

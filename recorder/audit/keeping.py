@@ -50,20 +50,16 @@ class TrailKeeper:
         self._keep_personal = timedelta(days=keep_personal_days)
         self._auditor = Auditor(trail, public=key.public)
 
-    async def daily(self) -> None:
-        """Forget, then sign. What cannot be done is logged and tried again the next day."""
+    async def daily(self) -> str:
+        """Forget, then sign; return what was done. What keeps from it is logged and raised."""
         try:
             forgotten = await self.forget()
             signed = await self.checkpoint()
         except RecorderError as error:
             log.error("audit_trail_not_kept", why=str(error))  # noqa: TRY400 - the reason is told
-            return
-        log.info(
-            "audit_trail_kept",
-            personal=forgotten.personal,
-            entries=forgotten.entries,
-            signed=signed[0].seq if signed else None,
-        )
+            raise
+        end = f"signed up to {signed[0].seq}" if signed else "nothing new to sign"
+        return f"{forgotten.personal} personal parts and {forgotten.entries} entries gone, {end}"
 
     async def checkpoint(self) -> tuple[Position, Path] | None:
         """Sign the trail's end and keep the note; None = nothing was added since the last.

@@ -95,3 +95,5 @@ class ContractorAccess:
     opened_by: str
     closed_at: datetime | None = None
     """Closed by hand before ``until``."""
+    noted_at: datetime | None = None
+    """When the DPO took note of it; None = not yet."""

@@ -85,6 +85,9 @@ class ContractorAccesses(Protocol):
     async def close(self, account_id: AccountId, *, at: datetime, events: Events) -> bool:
         """Close what is open, and end the account's sessions; False if nothing was."""
 
+    async def note(self, *, at: datetime, events: Events) -> int:
+        """Mark every opening not noted before; return how many. None leaves no entry."""
+
     async def accesses_of(self, account_id: AccountId) -> Sequence[ContractorAccess]:
         """Return every opening of one account, newest first."""
 

@@ -244,3 +244,14 @@ class ContractorDesk:
         )
         if not await self._accesses.close(holder.id, at=now, events=[entry]):
             raise RuleViolation("nothing is open for this account")
+
+    async def note(self, dpo: Account, *, by: Actor) -> int:
+        """Take note, as the DPO, of every opening not noted before; return how many.
+
+        The register has the DPO told of each. Raises ``RuleViolation`` for anybody else.
+        """
+        if Role.DPO not in dpo.roles:
+            raise RuleViolation("the DPO takes note; `recorder contractor list` shows what waits")
+        now = self._clock.now()
+        entry = AuditEvent(action="contractor:noted", at=now, actor=by)
+        return await self._accesses.note(at=now, events=[entry])

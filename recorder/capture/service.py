@@ -6,23 +6,21 @@ Each call has one task (:mod:`recorder.capture.live_call`); here they are starte
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
-from uuid import UUID
 
 import structlog
 
 from recorder.capture import events as ev
 from recorder.capture import recovery
 from recorder.capture.bypassed import read_bypassed
-from recorder.capture.call_flow import INCIDENTS, Flow, Phase
-from recorder.capture.following import Following
-from recorder.capture.journal import JournalIncomplete, JournalTooNew, entry, fold, verdict
+from recorder.capture.call_flow import INCIDENTS, Phase
+from recorder.capture.journal import JournalIncomplete, JournalTooNew, fold
 from recorder.capture.live_call import LiveCall, Tools, decision_fields
-from recorder.capture.rules import decide_scope
+from recorder.capture.taking import CallMaker
 from recorder.errors import SpoolUnavailable
-from recorder.model import CallId, CallRecord, Decision, Layer, Reason, RecordingId
+from recorder.model import CallId, CallRecord, Reason
 from recorder.ports import Announcements, Clock, Journals, Spool, Switchboard
 from recorder.regulation import AnnouncementTerms, Scope
 
@@ -66,24 +64,22 @@ class Capture:
         on_ended: Callable[[Ended], None],
     ) -> None:
         self._tools = Tools(switchboard=switchboard, journals=journals, spool=spool, clock=clock)
-        self._announcements = announcements
+        self._maker = CallMaker(
+            tools=self._tools,
+            announcements=announcements,
+            scope=scope,
+            terms=terms,
+            node=node,
+            floor_bytes=floor_bytes,
+            new_id=new_id,
+        )
         self._scope = scope
-        self._terms = terms
         self._node = node
-        self._floor_bytes = floor_bytes
         self._new_id = new_id
         self._on_ended = on_ended
         self._calls: dict[str, LiveCall] = {}
         self._tasks = asyncio.TaskGroup()
         self._lost: tuple[datetime, float] | None = None
-        self._no_terms = ev.Terms(
-            mode=terms.mode,
-            choice_wait_s=0,
-            language=terms.language,
-            language_keys={},
-            announcements={},
-            recording_id=RecordingId(UUID(int=0)),
-        )
 
     @property
     def live_calls(self) -> int:
@@ -106,7 +102,7 @@ class Capture:
         call = self._calls.get(arrival.channel_id)
         if call is None:
             try:
-                call, _ = self._take(arrival, Phase.ARRIVING)
+                call, _ = self._maker.take(arrival, Phase.ARRIVING)
             # A defect in the taking of one call must not keep its caller until the watchdog.
             except Exception:
                 log.exception("call_failed")
@@ -190,7 +186,7 @@ class Capture:
             recording_id = record.recording_id if decision.record else None
             self._resume(record, ev.Release(reason=decision.reason, recording_id=recording_id))
             return
-        call, flow = self._take(action.arrival, Phase.RELEASED)
+        call, flow = self._maker.take(action.arrival, Phase.RELEASED)
         if not flow.scope.record:
             self._start(call, ev.Release(reason=flow.scope.reason, recording_id=None))
             return
@@ -224,30 +220,19 @@ class Capture:
 
     def _resume(self, record: CallRecord, *then: ev.Command) -> None:
         """Take up a call that another process left behind, and note that nobody watched it."""
-        flow = Flow(
-            call_id=str(record.id),
-            terms=self._fix_terms(record.arrived_at),
-            scope=record.scope or recovery.UNDECIDED,
-            phase=Phase.RELEASED,
-        )
-        call = LiveCall(
-            call_id=record.id,
-            channel_id=record.channel_id,
-            arrived_at=record.arrived_at,
-            flow=flow,
-            following=replace(
-                self._following(record.recording_id),
-                bridged=bool(record.bridged) and record.bridged[-1].until is None,
-                stopped=any(each.kind == "recording:stopped" for each in record.timeline),
-            ),
-            tools=self._tools,
-        )
+        call, flow = self._maker.find_again(record)
         notes: list[ev.Command] = [ev.Note(kind="call:unwatched", fields={})]
         if record.consent is None and flow.scope.record:
             fields = decision_fields(flow, recovery.UNDECIDED)
             notes.append(ev.Note(kind="consent:decided", fields=fields))
             notes.append(ev.Raise(kind=INCIDENTS[Reason.APP_RESTARTED]))
         self._start(call, *notes, *then)
+
+    def _pass_on(self, arrival: ev.Arrival) -> None:
+        """Let a caller go whose call could not be taken: unrecorded, with a row all the same."""
+        reason = Reason.APP_UNRESPONSIVE
+        call = self._maker.refuse(arrival, reason)
+        self._start(call, ev.Release(reason=reason, recording_id=None))
 
     def _give_up_lost_calls(self) -> None:
         if self._lost is None or self._tools.clock.monotonic() - self._lost[1] < PBX_SILENT_S:
@@ -261,97 +246,6 @@ class Capture:
             if size == call.last_size:
                 call.put(ev.CallEnded(at=self._lost[0], mono=self._lost[1], pbx_lost=True))
             call.last_size = size
-
-    def _take(self, arrival: ev.Arrival, phase: Phase) -> tuple[LiveCall, Flow]:
-        call_id = self._new_id()
-        scope = decide_scope(
-            endpoint=arrival.endpoint,
-            context=arrival.context,
-            line=arrival.line,
-            caller_number=arrival.caller_number,
-            scope=self._scope,
-        )
-        flow = Flow(
-            call_id=str(call_id), terms=self._fix_terms(arrival.at), scope=scope, phase=phase
-        )
-        call = LiveCall(
-            call_id=call_id,
-            channel_id=arrival.channel_id,
-            arrived_at=arrival.at,
-            flow=flow,
-            following=self._following(None),
-            tools=self._tools,
-        )
-        call.append(entry("call:entered", arrival.at, self._arrival_fields(call_id, arrival)))
-        call.append(entry("scope:decided", arrival.at, verdict(scope)))
-        return call, flow
-
-    def _pass_on(self, arrival: ev.Arrival) -> None:
-        """Let a caller go whose call could not be taken: unrecorded, with a row all the same."""
-        refusal = Decision(record=False, reason=Reason.APP_UNRESPONSIVE)
-        call_id = self._new_id()
-        call = LiveCall(
-            call_id=call_id,
-            channel_id=arrival.channel_id,
-            arrived_at=arrival.at,
-            flow=Flow(
-                call_id=str(call_id), terms=self._no_terms, scope=refusal, phase=Phase.RELEASED
-            ),
-            following=self._following(None),
-            tools=self._tools,
-            journal=[
-                entry("call:entered", arrival.at, self._arrival_fields(call_id, arrival)),
-                entry("scope:decided", arrival.at, verdict(refusal)),
-                entry("incident:raised", arrival.at, {"incident": INCIDENTS[refusal.reason]}),
-            ],
-        )
-        self._start(call, ev.Release(reason=refusal.reason, recording_id=None))
-
-    def _arrival_fields(self, call_id: CallId, arrival: ev.Arrival) -> dict[str, object]:
-        return {
-            "call_id": str(call_id),
-            "node": self._node,
-            "channel_id": arrival.channel_id,
-            "linked_id": arrival.linked_id,
-            "endpoint": arrival.endpoint,
-            "context": arrival.context,
-            "line": arrival.line,
-            "caller_number": arrival.caller_number,
-            "caller_name": arrival.caller_name,
-        }
-
-    def _fix_terms(self, at: datetime) -> ev.Terms:
-        terms = self._terms
-        languages = {terms.language, *terms.language_keys.values()}
-        found = {
-            (layer, language): announcement
-            for layer in Layer
-            for language in languages
-            if (announcement := self._announcements.active(layer, language, at)) is not None
-        }
-        return ev.Terms(
-            mode=terms.mode,
-            choice_wait_s=terms.choice_wait_s,
-            language=terms.language,
-            language_keys=terms.language_keys,
-            announcements=found,
-            recording_id=RecordingId(self._new_id()),
-            hindrance=self._hindrance(),
-        )
-
-    def _hindrance(self) -> Reason | None:
-        try:
-            free = self._tools.spool.free_bytes()
-        except SpoolUnavailable:
-            return Reason.SPOOL_UNAVAILABLE
-        return Reason.DISK_LOW if free < self._floor_bytes else None
-
-    def _following(self, recording_id: RecordingId | None) -> Following:
-        return Following(
-            recording_id=recording_id,
-            trunk_endpoints=frozenset(each.endpoint for each in self._scope.trunks),
-            stop_outside=self._scope.forwarded_outside == "stop",
-        )
 
     def _start(self, call: LiveCall, *first: ev.Command) -> None:
         self._calls[call.channel_id] = call

@@ -1,7 +1,7 @@
 """What the commands about calls share: the options of a search, and asking the database."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, TypedDict, TypeVar
 
@@ -77,7 +77,7 @@ async def allow_reveal(
         await leave_entry(parts, "number:revealed", subject=subject, ground=ground)
 
 
-def note_search(settings: Settings, criteria: dict[str, object], *, kind: str) -> None:
+def note_search(settings: Settings, criteria: Mapping[str, object], *, kind: str) -> None:
     """Leave the entry of a search before its result is shown: what it asked for, not for whom."""
 
     async def note() -> None:

@@ -11,19 +11,21 @@ from rich.console import Console
 from rich.progress import Progress
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from recorder.access.model import View
 from recorder.adapters.audit_files import CheckpointFolder, create_key, read_key
 from recorder.adapters.clock import SystemClock
+from recorder.adapters.keeping import open_trail_keeper
 from recorder.adapters.postgres.trail_reading import PostgresTrail, Wanted
 from recorder.audit.event import AuditEvent
 from recorder.audit.keeping import TrailKeeper
-from recorder.audit.notes import BadNote, PublicKey, SigningKey
+from recorder.audit.notes import BadNote, PublicKey
 from recorder.audit.rules import Entry
 from recorder.audit.service import Auditor, Report
-from recorder.commands.acting import operator
+from recorder.commands import audit_report, gatehouse
 from recorder.commands.asking import JsonOption, LimitOption, OffsetOption, ask_database
 from recorder.commands.audit_export import write_export
 from recorder.commands.output import print_json, print_table
-from recorder.errors import ConfigurationError, RecorderError
+from recorder.errors import ConfigurationError, RecorderError, RuleViolation
 from recorder.settings import Settings, load_settings
 
 app = typer.Typer(help="The audit trail.", no_args_is_help=True)
@@ -72,7 +74,7 @@ def show(
     as_json: JsonOption = False,
     reveal: RevealOption = False,
 ) -> None:
-    """List entries, newest first. Days are the office's.
+    """List entries, newest first. Days are the office's. Only the DPO sees others' entries.
 
     Examples: `recorder audit show --action hold --since 2026-11-01` ·
     `recorder audit show --actor a.nowak --json`
@@ -80,7 +82,8 @@ def show(
     settings = load_settings()
     zone = settings.office_zone
     wanted = Wanted(
-        actor=actor,
+        # ○ in the matrix: who sees only their own asks for nobody else's, whatever they ask for.
+        actor=gatehouse.actor().name if _sees_own_alone() else actor,
         action=action,
         subject=subject,
         since=since.replace(tzinfo=zone) if since else None,
@@ -129,9 +132,9 @@ def verify(*, public_key: PublicKeyOption = None, as_json: JsonOption = False) -
 
     report, editable = ask_database(settings, read)
     if as_json:
-        print_json(_report(report, editable=editable))
+        print_json(audit_report.for_machines(report, editable=editable))
     else:
-        _tell(report, editable=editable)
+        audit_report.tell(report, editable=editable)
     if not report.sound:
         raise typer.Exit(RecorderError.exit_code)
 
@@ -143,8 +146,7 @@ def checkpoint() -> None:
     Examples: `recorder audit checkpoint` · `recorder audit checkpoint && rsync ...`
     """
     settings = load_settings()
-    key = _key(settings)
-    found = ask_database(settings, lambda engine: _keeper(engine, settings, key).checkpoint())
+    found = ask_database(settings, lambda engine: _keeper(settings, engine).checkpoint())
     if found is None:
         typer.echo("Nothing was added since the last checkpoint.")
     else:
@@ -177,6 +179,8 @@ def export(
     Examples: `recorder audit export /mnt/stick/trail` ·
     `recorder audit export --reveal /mnt/stick/trail`
     """
+    if _sees_own_alone():
+        raise RuleViolation("the whole trail is the DPO's; your own entries: `recorder audit show`")
     settings = load_settings()
     public = _public(settings, None)
     if public is None:
@@ -188,7 +192,7 @@ def export(
         trail = PostgresTrail(engine)
         await trail.record(_act("audit:exported", {"revealed": reveal}))
         if settings.audit_key_file is not None:
-            await _keeper(engine, settings, _key(settings)).checkpoint()
+            await _keeper(settings, engine).checkpoint()
         checkpoints = CheckpointFolder(settings.audit_checkpoint_dir).notes()
         return await write_export(trail, folder, public, checkpoints, reveal=reveal)
 
@@ -203,31 +207,22 @@ def forget() -> None:
     Examples: `recorder audit forget` · `RECORDER_AUDIT_DAYS=1096 recorder audit forget`
     """
     settings = load_settings()
-    key = _key(settings)
-    gone = ask_database(settings, lambda engine: _keeper(engine, settings, key).forget())
+    gone = ask_database(settings, lambda engine: _keeper(settings, engine).forget())
     typer.echo(f"Dropped the personal part of {gone.personal} entries, and {gone.entries} entries.")
 
 
-def _keeper(engine: AsyncEngine, settings: Settings, key: SigningKey) -> TrailKeeper:
-    return TrailKeeper(
-        PostgresTrail(engine),
-        CheckpointFolder(settings.audit_checkpoint_dir),
-        SystemClock(),
-        key=key,
-        actor=operator(),
-        keep_days=settings.audit_days,
-        keep_personal_days=settings.audit_personal_days,
-    )
+def _sees_own_alone() -> bool:
+    return gatehouse.admitted().decision.view is View.OWN
+
+
+def _keeper(settings: Settings, engine: AsyncEngine) -> TrailKeeper:
+    return open_trail_keeper(settings, engine, actor=gatehouse.actor())
 
 
 def _act(action: str, details: dict[str, Any]) -> AuditEvent:
-    return AuditEvent(action=action, at=SystemClock().now(), actor=operator(), details=details)
-
-
-def _key(settings: Settings) -> SigningKey:
-    if settings.audit_key_file is None:
-        raise ConfigurationError("RECORDER_AUDIT_KEY_FILE is not set: `recorder audit init-key`")
-    return read_key(settings.audit_key_file)
+    return AuditEvent(
+        action=action, at=SystemClock().now(), actor=gatehouse.actor(), details=details
+    )
 
 
 def _public(settings: Settings, given: str | None) -> PublicKey | None:
@@ -270,37 +265,3 @@ def _for_machines(entry: Entry, settings: Settings, *, reveal: bool) -> dict[str
         "personal": personal,
         "hash": entry.hash.hex(),
     }
-
-
-def _report(report: Report, *, editable: bool) -> dict[str, Any]:
-    fault = report.fault
-    return {
-        "sound": report.sound,
-        "verified_to": report.last.seq if fault is None else fault.seq - 1,
-        "hash": report.last.hash.hex() if fault is None else None,
-        "first_bad": None if fault is None else fault.seq,
-        "why": None if fault is None else fault.why.value,
-        "checkpoints": len(report.notes),
-        "bad_checkpoints": dict(report.bad_notes),
-        "editable_by_this_login": editable,
-    }
-
-
-def _tell(report: Report, *, editable: bool) -> None:
-    for name, why in report.bad_notes.items():
-        typer.echo(f"checkpoint {name}: {why}")
-    if report.fault is not None:
-        typer.echo(f"The trail is broken at {report.fault}. OPERATIONS.md: the audit trail.")
-    else:
-        typer.echo(
-            f"The trail is whole up to entry {report.last.seq}, hash {report.last.hash.hex()}; "
-            f"compared with {len(report.notes)} checkpoints."
-        )
-        if not report.notes:
-            typer.echo("Without a checkpoint nobody sees a trail rewritten from its beginning.")
-    if editable:
-        typer.echo(
-            "RECORDER_DATABASE_URL is an owner's or a superuser's, who can edit the trail: "
-            "give the processes logins of their own (OPERATIONS.md, Install).",
-            err=True,
-        )

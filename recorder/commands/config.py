@@ -12,6 +12,7 @@ from recorder.adapters.regulation_file import load_regulation
 from recorder.adapters.spool import DiskSpool
 from recorder.announcements.service import AnnouncementKeeper
 from recorder.commands.asking import JsonOption
+from recorder.commands.backup_findings import about_backups
 from recorder.commands.db import address_of, url_of
 from recorder.commands.finding import Finding, Weight
 from recorder.commands.key_findings import about_keys
@@ -64,6 +65,7 @@ def check(*, as_json: JsonOption = False) -> None:
     regulation = load_regulation(settings.regulation_file)
     findings = [
         *about_regulation(regulation),
+        *about_backups(settings, regulation),
         *_about_announcements(settings, regulation),
         *_about_machine(settings),
     ]

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from recorder.access.model import Why
+from recorder.access.service import AccessRefused
 from recorder.authorisations.model import ContractorAccess
 from recorder.authorisations.rules import open_access
 from recorder.commands.asking import JsonOption
@@ -24,6 +26,7 @@ COLUMNS = {
     "opened_at": "opened",
     "until": "until",
     "state": "state",
+    "dpo_noted_at": "DPO noted",
 }
 
 
@@ -37,6 +40,7 @@ class Line:
     opened_at: datetime
     until: datetime
     state: str
+    dpo_noted_at: datetime | None
 
 
 @app.command("open")
@@ -79,6 +83,22 @@ def close(login: LoginArgument) -> None:
     typer.echo("Closed.")
 
 
+@app.command("note")
+def note() -> None:
+    """Take note, as the DPO, of every opening since the last time; it is in the trail.
+
+    Examples: `recorder contractor list && recorder contractor note` · `recorder contractor note`
+    """
+    visitor = admitted().visitor
+    if visitor is None:
+        raise AccessRefused(Why.NOT_SIGNED_IN)
+    noted = with_parts(
+        load_settings(),
+        lambda parts: parts.contractors.note(visitor.account, by=admitted().actor),
+    )
+    typer.echo(f"Noted: {noted}.")
+
+
 @app.command("list")
 def list_accesses(*, as_json: JsonOption = False) -> None:
     """List every opening, newest first.
@@ -98,6 +118,7 @@ def list_accesses(*, as_json: JsonOption = False) -> None:
                 opened_at=each.opened_at,
                 until=each.closed_at or each.until,
                 state="open" if open_access([each], now) else "closed",
+                dpo_noted_at=each.noted_at,
             )
             for each in await parts.accesses.accesses()
         ]

@@ -12,13 +12,16 @@ from rich.console import Console
 from rich.progress import Progress
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from recorder.access.model import Permission, Target
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.keeping import Keeping, open_desk, open_keeping
+from recorder.adapters.postgres import queries
 from recorder.adapters.regulation_file import load_regulation
 from recorder.approvals.model import Action, Approval, ApprovalId
-from recorder.commands.acting import operator
 from recorder.commands.asking import JsonOption, ask_database
+from recorder.commands.gatehouse import actor, require
 from recorder.commands.output import for_machines, print_json, print_table
+from recorder.commands.parts import parts_around
 from recorder.erasure.model import PurgeReport
 from recorder.errors import NotFound, RecorderError, RuleViolation
 from recorder.model import RecordingId
@@ -106,12 +109,14 @@ def erase(
     `recorder approval confirm 01a20c69-3a52-7d15-8d1f-2f6a1f0c0c12`
     """
     settings = load_settings()
-    answer = _with_keeping(
-        settings,
-        lambda keeping: keeping.by_hand.ask(
-            RecordingId(recording_id), reason=reason, actor=operator()
-        ),
-    )
+    regulation = load_regulation(settings.regulation_file)
+
+    async def act(engine: AsyncEngine) -> Approval | bool:
+        await _require(engine, settings, Action.ERASE_BY_HAND, recording_id)
+        keeping = open_keeping(settings, regulation, engine)
+        return await keeping.by_hand.ask(RecordingId(recording_id), reason=reason, actor=actor())
+
+    answer = ask_database(settings, act)
     if isinstance(answer, Approval):
         typer.echo(f"Proposed. A second person: recorder approval confirm {answer.id}")
     else:
@@ -153,11 +158,12 @@ def confirm_approval(approval_id: ApprovalArgument) -> None:
         approval = await desk.approvals.get(ApprovalId(approval_id))
         if approval is None:
             raise NotFound("no proposal has this id; `recorder approval list`")
+        await _require(engine, settings, approval.action, approval.subject)
         if approval.action is Action.LIFT_HOLD:
-            await desk.holds.confirm_lifting(approval, actor=operator())
+            await desk.holds.confirm_lifting(approval, actor=actor())
             return None
         keeping = open_keeping(settings, regulation, engine)
-        return await keeping.by_hand.confirm(approval, actor=operator())
+        return await keeping.by_hand.confirm(approval, actor=actor())
 
     done = ask_database(settings, act)
     if done is None:
@@ -178,11 +184,26 @@ def refuse_approval(approval_id: ApprovalArgument) -> None:
 
     async def act(engine: AsyncEngine) -> bool:
         rows = open_desk(regulation, engine).approvals
-        return await rows.refuse(ApprovalId(approval_id), actor=operator(), at=SystemClock().now())
+        approval = await rows.get(ApprovalId(approval_id))
+        if approval is None:
+            return False
+        await _require(engine, settings, approval.action, approval.subject)
+        return await rows.refuse(ApprovalId(approval_id), actor=actor(), at=SystemClock().now())
 
     if not ask_database(settings, act):
         raise RuleViolation("no such proposal waits; `recorder approval list`")
     typer.echo("Refused; nothing was done.")
+
+
+async def _require(engine: AsyncEngine, settings: Settings, action: Action, subject: UUID) -> None:
+    """Ask for the right to the act itself: who may not propose it may not answer it either."""
+    parts = parts_around(engine, settings)
+    if action is Action.LIFT_HOLD:
+        await require(parts, Permission.HOLD_LIFT)
+        return
+    row = await queries.get_recording(engine, subject)
+    target = Target(line=row.line if row else None, recording_id=subject)
+    await require(parts, Permission.RECORDING_ERASE, target=target)
 
 
 async def _plan(keeping: Keeping) -> list[Planned]:
@@ -224,7 +245,7 @@ async def _purge(keeping: Keeping) -> PurgeReport:
 
 async def _release(keeping: Keeping, token: str) -> None:
     now = SystemClock().now()
-    if await keeping.purge_log.release(token, actor=operator(), at=now) is None:
+    if await keeping.purge_log.release(token, actor=actor(), at=now) is None:
         raise RuleViolation("no brake that is on has this token; `recorder purge` tells it")
 
 

@@ -27,7 +27,7 @@ from recorder.errors import ConfigurationError, RuleViolation, Unavailable
 from recorder.settings import Settings, load_settings, session_path
 
 NOT_DECLARED = "this command has no right declared: recorder/commands/permissions.py"
-PURPOSE_LATER = frozenset({Permission.COPY_MAKE})
+JUDGED_LATER = frozenset({Permission.COPY_MAKE, Permission.RECORDING_ERASE})
 """What a command asks for itself, once it knows the recording, the purpose and the line."""
 
 
@@ -201,7 +201,7 @@ async def _as_visitor(declared: Declared, token: str, settings: Settings) -> Adm
         if decision.reason is Why.ROLE_LACKS_IT and declared.door is Door.EITHER:
             return _as_operator(permission, settings)
         # Judged in full by the command itself, which knows the recording and its line.
-        later = permission in PURPOSE_LATER and decision.reason in {
+        later = permission in JUDGED_LATER and decision.reason in {
             Why.PURPOSE_MISSING,
             Why.NOT_YOURS,
         }

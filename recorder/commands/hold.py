@@ -1,5 +1,6 @@
 """``recorder hold``: what must not be erased, and until when somebody looks again (§ 7.3)."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -9,13 +10,13 @@ from uuid import UUID
 import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from recorder.access.model import Permission
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.keeping import HoldDesk, open_desk
 from recorder.adapters.postgres import queries
 from recorder.adapters.postgres.purge_log import PostgresPurgeLog
 from recorder.adapters.postgres.rows import RecordingRow
 from recorder.adapters.regulation_file import load_regulation
-from recorder.commands.acting import operator
 from recorder.commands.asking import (
     CalledOption,
     CallerOption,
@@ -24,9 +25,12 @@ from recorder.commands.asking import (
     JsonOption,
     WindowOption,
     ask_database,
+    note_search,
     when,
 )
+from recorder.commands.gatehouse import actor, leave_entry, require
 from recorder.commands.output import for_machines, print_json, print_table
+from recorder.commands.parts import open_parts
 from recorder.errors import RecorderError, RuleViolation
 from recorder.holds.model import Ground, Hold, HoldId
 from recorder.holds.rules import has_lapsed, is_overdue
@@ -97,6 +101,8 @@ def place(
     request_of_person --reference W/31/2026 --reason "a claim" --provisional`
     """
     settings = load_settings()
+    if not provisional:
+        asyncio.run(_require(settings, Permission.HOLD_PLACE))
     searched = caller is not None or called is not None or day is not None
     if bool(ids) == searched:
         raise typer.BadParameter("name recordings, or search with --caller, --called and --day")
@@ -106,6 +112,8 @@ def place(
         caller=caller, called=called, **when(day, hour, window), limit=MOST_AT_ONCE + 1
     )
     if searched:
+        asked = {"caller": caller, "called": called, "day": day, "hour": hour}
+        note_search(settings, asked, kind="recording")
         ids = [each.id for each in _matches(settings, criteria, ask=not yes)]
     wanted = [RecordingId(each) for each in ids or ()]
     batch, answers = _with_desk(
@@ -115,7 +123,7 @@ def place(
             ground=ground,
             reference=reference,
             reason=reason,
-            actor=operator(),
+            actor=actor(),
             review_days=review_days,
             provisional=provisional,
         ),
@@ -133,13 +141,17 @@ def list_holds(
     *,
     overdue: Annotated[bool, typer.Option("--overdue", help="Only those to be reviewed.")] = False,
     as_json: JsonOption = False,
-    reveal: Annotated[bool, typer.Option("--reveal", help="Show the reasons too.")] = False,
+    reveal: Annotated[
+        bool, typer.Option("--reveal", help="Show the reasons too: takes the right to review.")
+    ] = False,
 ) -> None:
     """List the holds that stand, the next review first.
 
     Examples: `recorder hold list --overdue` · `recorder hold list --json`
     """
     settings = load_settings()
+    if reveal:
+        asyncio.run(_require(settings, Permission.HOLD_REVIEW, entry="hold:revealed"))
     now = SystemClock().now()
 
     async def standing(desk: HoldDesk) -> list[Hold]:
@@ -182,7 +194,7 @@ def review(hold_id: IdArgument, *, reason: ReasonOption, review_days: ReviewOpti
     kept = _with_desk(
         settings,
         lambda desk: desk.holds.review(
-            HoldId(hold_id), reason=reason, actor=operator(), review_days=review_days
+            HoldId(hold_id), reason=reason, actor=actor(), review_days=review_days
         ),
     )
     typer.echo(f"It stands until it is lifted; review by {_day(kept.review_by, settings)}.")
@@ -204,7 +216,7 @@ def lift(
     approval = _with_desk(
         settings,
         lambda desk: desk.holds.lift(
-            HoldId(hold_id), reason=reason, reference=reference, actor=operator()
+            HoldId(hold_id), reason=reason, reference=reference, actor=actor()
         ),
     )
     if approval is None:
@@ -213,10 +225,18 @@ def lift(
         typer.echo(f"Proposed. A second person: recorder approval confirm {approval.id}")
 
 
+async def _require(settings: Settings, permission: Permission, *, entry: str = "") -> None:
+    """Ask for the right, and leave the entry of what is shown before it is (RG.15)."""
+    async with open_parts(settings) as parts:
+        await require(parts, permission)
+        if entry:
+            await leave_entry(parts, entry)
+
+
 def _matches(settings: Settings, criteria: queries.Criteria, *, ask: bool) -> list[RecordingRow]:
     async def find(engine: AsyncEngine) -> list[RecordingRow]:
         regulation = load_regulation(settings.regulation_file)
-        days = await PostgresPurgeLog(engine, actor=operator()).applied_days()
+        days = await PostgresPurgeLog(engine, actor=actor()).applied_days()
         if criteria.day is not None:
             open_desk(regulation, engine).holds.require_within_retention(
                 criteria.day,

@@ -8,9 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.access.service import Gate
 from recorder.accounts.keeper import AccountKeeper
+from recorder.accounts.linking import Linker
+from recorder.accounts.ports import Directory
 from recorder.accounts.service import Doorkeeper
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.common_passwords import common_passwords
+from recorder.adapters.factor_seal import seal_of
 from recorder.adapters.passwords import Argon2Hasher
 from recorder.adapters.postgres.accounts import PostgresAccounts
 from recorder.adapters.postgres.connect import connect
@@ -38,6 +41,7 @@ class Parts:
     workstations: PostgresWorkstations
     door: Doorkeeper
     keeper: AccountKeeper
+    linker: Linker
     registrar: Registrar
     contractors: ContractorDesk
     stations: WorkstationKeeper
@@ -57,7 +61,7 @@ def parts_around(engine: AsyncEngine, settings: Settings) -> Parts:
     store, papers = PostgresAccounts(engine), PostgresPapers(engine)
     accesses, workstations = PostgresContractorAccesses(engine), PostgresWorkstations(engine)
     hasher = Argon2Hasher(memory_mib=settings.password_memory_mib, passes=settings.password_passes)
-    codes = TotpBook()
+    codes = TotpBook(seal_of(settings))
     purposes, office = _of_the_office(settings)
     return Parts(
         engine=engine,
@@ -66,7 +70,14 @@ def parts_around(engine: AsyncEngine, settings: Settings) -> Parts:
         papers=papers,
         accesses=accesses,
         workstations=workstations,
-        door=Doorkeeper(store=store, hasher=hasher, codes=codes, clock=clock),
+        door=Doorkeeper(
+            store=store,
+            hasher=hasher,
+            codes=codes,
+            clock=clock,
+            directory=_directory(settings),
+        ),
+        linker=Linker(store=store, hasher=hasher, clock=clock),
         keeper=AccountKeeper(
             store=store,
             hasher=hasher,
@@ -94,6 +105,17 @@ def parts_around(engine: AsyncEngine, settings: Settings) -> Parts:
             totp_required=settings.totp == "required",
         ),
     )
+
+
+def _directory(settings: Settings) -> Directory | None:
+    """Return the office's directory, if one is set; its library is an extra."""
+    if not settings.ldap_servers:
+        return None
+    try:
+        from recorder.adapters.ldap import directory_of  # noqa: PLC0415 - an optional extra
+    except ImportError:
+        raise ConfigurationError("LDAP is an extra: pip install 'rejestrator[ldap]'") from None
+    return directory_of(settings)
 
 
 def _of_the_office(settings: Settings) -> tuple[tuple[str, ...], str]:

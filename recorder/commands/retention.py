@@ -1,6 +1,5 @@
 """``recorder reconcile``, ``report deletions`` and ``config apply-retention``."""
 
-import secrets
 from typing import Annotated
 
 import typer
@@ -8,16 +7,13 @@ from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.adapters.clock import SystemClock
-from recorder.adapters.keeping import PROCESS, open_keeping
-from recorder.adapters.postgres.inventory import PostgresInventory
+from recorder.adapters.keeping import open_keeping, open_reconciler
 from recorder.adapters.postgres.jobs import PostgresReports
 from recorder.adapters.regulation_file import load_regulation
-from recorder.adapters.spool import DiskSpool
-from recorder.commands.acting import operator
 from recorder.commands.asking import JsonOption, ask_database
+from recorder.commands.gatehouse import actor
 from recorder.commands.output import for_machines, print_json, print_table
 from recorder.errors import RecorderError
-from recorder.retention.reconciling import Reconciler
 from recorder.settings import load_settings
 
 reports = typer.Typer(help="What is counted daily.", no_args_is_help=True)
@@ -42,17 +38,7 @@ def reconcile(*, as_json: JsonOption = False) -> None:
 
     async def act(engine: AsyncEngine) -> dict[str, int]:
         keeping = open_keeping(settings, regulation, engine)
-        reconciler = Reconciler(
-            inventory=PostgresInventory(engine, actor=PROCESS),
-            vault=keeping.vault,
-            shredder=keeping.shredder,
-            spool=DiskSpool(settings.spool_dir),
-            purge_log=keeping.purge_log,
-            clock=SystemClock(),
-            office_zone=settings.office_zone,
-            lead=settings.erasure_lead,
-            new_token=lambda: secrets.token_hex(4),
-        )
+        reconciler = open_reconciler(settings, engine, keeping)
         with console.status("comparing") as status:
 
             async def tell(progress: str) -> None:
@@ -65,7 +51,7 @@ def reconcile(*, as_json: JsonOption = False) -> None:
         print_json(found)
     else:
         typer.echo(", ".join(f"{name} {n}" for name, n in sorted(found.items())) or "All fits.")
-    if found.get("missing") or found.get("orphan") or found.get("foreign"):
+    if any(found.get(each) for each in ("missing", "orphan", "foreign", "unpermitted")):
         raise typer.Exit(RecorderError.exit_code)
 
 
@@ -111,7 +97,7 @@ def apply_retention(
         )
         if yes:
             now = SystemClock().now()
-            await keeping.purge_log.apply_days(wanted, actor=operator(), at=now)
+            await keeping.purge_log.apply_days(wanted, actor=actor(), at=now)
         return before, concerned
 
     before, concerned = ask_database(settings, act)

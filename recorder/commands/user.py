@@ -32,6 +32,7 @@ COLUMNS = {
     "name": "name",
     "post": "post",
     "roles": "roles",
+    "signs_in_by": "signs in by",
     "second_factor": "second factor",
     "state": "state",
     "id": "id",
@@ -47,6 +48,7 @@ class UserLine:
     name: str
     post: str
     roles: list[str]
+    signs_in_by: str
     second_factor: bool
     state: str
 
@@ -287,6 +289,7 @@ def _line(account: Account) -> UserLine:
         name=account.name,
         post=account.post,
         roles=sorted(account.roles),
+        signs_in_by=account.signs_in_by.value,
         second_factor=account.totp_since is not None,
         state="disabled" if account.disabled_at else "enabled",
     )

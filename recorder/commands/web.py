@@ -9,13 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder import logs
 from recorder.access.listening import Listening
+from recorder.accounts.provider import ProviderDoor
 from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
 from recorder.adapters.audit_files import CheckpointFolder, read_key
-from recorder.adapters.keeping import open_desk
+from recorder.adapters.keeping import open_keeping
+from recorder.adapters.postgres.begun import PostgresBegunSignIns
 from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.desk import PostgresDesk, PostgresSearches
 from recorder.adapters.postgres.figures import read_figures
 from recorder.adapters.postgres.finding import PostgresFinder
+from recorder.adapters.postgres.jobs import PostgresJobs
 from recorder.adapters.postgres.playbacks import PostgresPlaybacks
 from recorder.adapters.postgres.trail_reading import PostgresTrail
 from recorder.adapters.postgres.web import (
@@ -28,11 +31,10 @@ from recorder.adapters.postgres.web import (
 from recorder.adapters.reachability import PartsOfWeb
 from recorder.adapters.regulation_file import load_regulation
 from recorder.adapters.totp import enrolment_uri, qr_svg
-from recorder.adapters.vault import open_vault
 from recorder.audit.notes import BadNote, PublicKey
 from recorder.audit.service import Auditor, Report
 from recorder.commands.db import url_of
-from recorder.commands.parts import parts_around
+from recorder.commands.parts import Parts, parts_around
 from recorder.errors import ConfigurationError, NotFound
 from recorder.model import Announcement, AnnouncementId
 from recorder.processes import run_process
@@ -45,19 +47,15 @@ from recorder.web.health import Supervision
 from recorder.web.metrics import Measures
 from recorder.web.rules import Origin, parse_origin
 from recorder.web.server import listen, server_for
-from recorder.web.services import People, Services
+from recorder.web.services import Keeping, People, Services
 from recorder.web.streaming import Pace
 from recorder.web.upkeep import keep_up
 
 log = structlog.get_logger(__name__)
 
 
-def web() -> None:
-    """Serve the pages and the API until stopped; put a reverse proxy with TLS before it.
-
-    Examples: `recorder web` ·
-    `RECORDER_WEB_ORIGIN=http://127.0.0.1:8080 RECORDER_WEB_PLAIN_HTTP=true recorder web`
-    """
+def run() -> None:
+    """Serve until the process is told to stop; a known error ends with its exit status."""
     run_process(serve, configure_logs=logs.configure)
 
 
@@ -80,8 +78,8 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
     regulation = load_regulation(settings.regulation_file)
     parts = parts_around(engine, settings)
     clock, measures, programs = parts.clock, Measures(), PostgresPrograms(engine)
-    desk = open_desk(regulation, engine)
     drawing = Drawing(office=regulation.controller.name, zone=settings.office_zone)
+    kept = open_keeping(settings, regulation, engine)
     refusals, limits = PostgresRefusals(engine, clock), PostgresLimits(engine)
 
     async def figures(into: Measures) -> None:
@@ -117,7 +115,11 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
             metrics_token=settings.metrics_token.get_secret_value(),
         ),
         doorkeeper=parts.door,
+        provider=provider_door(settings, parts, origin),
         accounts=parts.keeper,
+        keeping=Keeping(**{each: getattr(kept, each) for each in Keeping.__dataclass_fields__}),
+        retention_days=regulation.retention.days,
+        jobs=PostgresJobs(engine).states,
         people=People(**{each: getattr(parts, each) for each in People.__dataclass_fields__}),
         programs=programs,
         trail=PostgresTrail(engine),
@@ -128,19 +130,32 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         finder=PostgresFinder(engine, office_zone=settings.office_zone),
         desk=PostgresDesk(engine),
         searches=PostgresSearches(engine),
-        holds=desk.holds,
-        hold_rows=desk.hold_rows,
-        approvals=desk.approvals,
-        retention_days=regulation.retention.days,
         new_id=uuids.uuid7,
         listening=Listening(
             playbacks=PostgresPlaybacks(engine),
-            audio=open_vault(settings),
+            audio=kept.vault,
             clock=clock,
             new_id=uuids.uuid7,
         ),
         pace=Pace(),
         draw_factor=lambda secret, login: qr_svg(enrolment_uri(secret, login)),
+    )
+
+
+def provider_door(settings: Settings, parts: Parts, origin: Origin) -> ProviderDoor | None:
+    """Return the way by the OpenID provider, if one is set; its library is an extra."""
+    if not settings.oidc_issuer:
+        return None
+    try:
+        from recorder.adapters.oidc import provider_of  # noqa: PLC0415 - an optional extra
+    except ImportError:
+        raise ConfigurationError("OIDC is an extra: pip install 'rejestrator[oidc]'") from None
+    return ProviderDoor(
+        provider=provider_of(settings, return_to=f"{origin}/sign-in/oidc/return"),
+        begun=PostgresBegunSignIns(parts.engine),
+        store=parts.store,
+        door=parts.door,
+        clock=parts.clock,
     )
 
 

@@ -19,6 +19,9 @@ STANDS_STILL_S = 60.0
 class Inspector:
     """Looks for journals that cannot be read and for audio that no journal names.
 
+    Reconciliation, a day later, tells of audio in the spool in the same words, so that whichever
+    sees it first tells it alone; it alone tells of the vault, and erases.
+
     What it finds must be judged by a person: the audio may be of a caller who did not agree, the
     journal may be all that is left of one who did. So it is told, as an incident, and left alone.
 
@@ -52,7 +55,7 @@ class Inspector:
             if name not in live:
                 await self._tell(IncidentKind.JOURNAL_UNREADABLE, f"{name}.journal: {why}")
         for each in orphans:
-            await self._tell(IncidentKind.ORPHAN_AUDIO, f"{each}.raw: no journal names it")
+            await self._tell(IncidentKind.ORPHAN_AUDIO, f"spool: {each}")
 
     def _find(self) -> tuple[dict[str, str], list[RecordingId]]:
         # Audio first: a journal exists before its audio and is wiped after it, so that whatever

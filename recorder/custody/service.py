@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from recorder.custody import rules
+from recorder.custody.streak import ALARM_AFTER, Streak
 from recorder.errors import LedgerUnavailable, SpoolUnavailable, VaultUnavailable
 from recorder.model import (
     Announcement,
@@ -67,6 +68,7 @@ class Custodian:
         self._waiting: asyncio.Queue[tuple[CallId, CallRecord | None]] = asyncio.Queue()
         self._taken: set[CallId] = set()
         self._kept: set[Announcement] = set()
+        self._announcing = Streak()
         self.sealed = 0
 
     @property
@@ -133,11 +135,16 @@ class Custodian:
             return False
         recording = await self._store(call)
         now = self._clock.now()
+        kinds = [*rules.incidents_of(call, recording)]
+        if failing := self._announcing.is_due(call):
+            kinds.append(IncidentKind.ANNOUNCEMENT_FAILING)
         incidents = [
-            Incident(kind=kind, at=call.ended_at or now, call_id=call.id)
-            for kind in rules.incidents_of(call, recording)
+            Incident(kind=kind, at=call.ended_at or now, call_id=call.id) for kind in kinds
         ]
         new = await self._ledger.record_call(call, recording=recording, incidents=incidents, at=now)
+        self._announcing.take(call)
+        if failing:
+            log.error("announcement_failing", in_a_row=ALARM_AFTER)
         self._wipe(call)
         self.sealed += 1
         outcome = rules.outcome_of(call, recorded=recording is not None)

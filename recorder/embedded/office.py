@@ -7,10 +7,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from uuid import UUID
 
+from recorder.adapters.audit_files import create_key
 from recorder.adapters.keys import CHECK_FILE, DiskKeys, prepare
 from recorder.adapters.master_key import make_master_key, read_master_key
 from recorder.adapters.postgres import migrate
@@ -65,6 +66,7 @@ class Office:
         self.vault = self.directory / "vault"
         self.keys = self.directory / "keys"
         self.master_key = self.directory / "master-key"
+        self.audit_key = self.directory / "audit.key"
         self.announcements = self.directory / "asterisk/announcements"
         self.log = self.directory / "capture.log"
         self.probe_port = free_port()
@@ -105,6 +107,8 @@ class Office:
             "RECORDER_REGULATION_FILE": str(self.directory / "regulation.toml"),
             "RECORDER_PROBE_PORT": str(self.probe_port),
             "RECORDER_SPOOL_FLOOR_MIB": "64",
+            "RECORDER_AUDIT_KEY_FILE": str(self.audit_key),
+            "RECORDER_AUDIT_CHECKPOINT_DIR": str(self.directory / "checkpoints"),
             "RECORDER_SCAN_DIR": str(self.directory / "scans"),
             "RECORDER_SESSION_FILE": str(self.directory / "session"),
             # One person tries it out, without a telephone for codes and without a colleague.
@@ -148,6 +152,8 @@ class Office:
             make_master_key(self.master_key)
         if not (self.keys / CHECK_FILE).exists():
             prepare(self.keys, read_master_key(self.master_key))
+        if not self.audit_key.exists():
+            create_key(self.audit_key, name="trial/audit")
 
     def start_capture(self) -> None:
         """Start capture and wait until it takes calls. Raises ``ConfigurationError``."""
@@ -163,15 +169,19 @@ class Office:
     def start_retention(self) -> None:
         """Start retention; what it does is seen in ``recorder status``."""
         self._report("starting retention")
-        self._retention = self._launch("retention.py", self.directory / "retention.log")
+        # Of the processes only this one may forget what is in the audit trail.
+        login = {"RECORDER_DATABASE_URL": self.postgres.member_url("recorder_retention")}
+        self._retention = self._launch("retention.py", self.directory / "retention.log", login)
 
-    def _launch(self, program: str, log_file: Path) -> subprocess.Popen[bytes]:
+    def _launch(
+        self, program: str, log_file: Path, more: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("RECORDER_")}  # noqa: TID251 - handed on, not read
         with log_file.open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, str(CHECKOUT / program)],
                 cwd=self.directory,
-                env={**inherited, **self.environment},
+                env={**inherited, **self.environment, **(more or {})},
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

@@ -19,6 +19,10 @@ MOST_ORPHANS = 20
 """More files without rows in one run look like lost rows, not like lost files."""
 
 
+LARGE = 1_000
+"""More than a busy office records in days: told, and erased all the same."""
+
+
 class Brake(StrEnum):
     """What stops a purge until a person confirms it."""
 
@@ -78,6 +82,11 @@ def vanished(
 def file_is_younger(*, written_at: datetime, sealed_at: datetime) -> bool:
     """Tell whether a file was written after its row says that it was sealed."""
     return written_at > sealed_at + YOUNGER_BY
+
+
+def is_large(due: int) -> bool:
+    """Tell whether so much is due at once that a person should hear of it."""
+    return due > LARGE
 
 
 def are_many_orphans(*, orphans: int, rows: int) -> bool:

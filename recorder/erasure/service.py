@@ -199,6 +199,8 @@ class Eraser:
                 if (at := written.get(each.id)) is not None
                 and brakes.file_is_younger(written_at=at, sealed_at=each.sealed_at)
             ]
+        if brakes.is_large(due):
+            log.warning("purge_is_large", due=due)
         found = []
         # A clock that nobody vouches for can do no harm while nothing is due by it.
         if doubt is Doubt.JUMPED or (doubt is Doubt.NO_WITNESS and due):

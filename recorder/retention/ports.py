@@ -70,9 +70,18 @@ class Inventory(Protocol):
         """Write the entry of a file without a row that was erased."""
 
     async def report(
-        self, kind: IncidentKind, detail: str, *, at: datetime, call_id: CallId | None = None
+        self,
+        kind: IncidentKind,
+        detail: str,
+        *,
+        at: datetime,
+        call_id: CallId | None = None,
+        once: bool = False,
     ) -> None:
-        """Write an incident, unless the same one was written within a day."""
+        """Write an incident, unless the same one was written within a day; with ``once``, ever."""
+
+    async def unpermitted(self, *, limit: int) -> Sequence[Stored]:
+        """Return kept recordings whose call's row does not say that it was to be recorded."""
 
     async def remind_of_reviews(self, *, overdue_at: datetime, at: datetime) -> int:
         """Write an incident for each hold whose review is overdue and untold; return how many."""

@@ -34,7 +34,7 @@ class Reconciler:
     """Finds files without rows and rows without files; erases only what its days are over for.
 
     The counts it returns name what it found: ``orphan``, ``orphan_erased``, ``foreign``,
-    ``missing``, ``corrected``, ``spool``, ``spool_erased``, ``key_erased``.
+    ``missing``, ``corrected``, ``spool``, ``spool_erased``, ``key_erased``, ``unpermitted``.
     """
 
     def __init__(
@@ -67,6 +67,7 @@ class Reconciler:
         await self._keys(days, with_files, found)
         await self._rows(days, found, tell)
         await self._audio_in_spool(days, found)
+        await self._decisions(found)
         return found
 
     async def _files(self, days: int, found: Counter[str], tell: Tell) -> set[RecordingId]:
@@ -201,7 +202,8 @@ class Reconciler:
             written_at = self._spool.audio_written_at(each)
             if written_at is None or now - written_at < UNSEALED_FOR:
                 continue
-            await self._report(f"spool: {each}", now)
+            # Capture tells of what no journal names in the same words, and mostly earlier.
+            await self._report(f"spool: {each}", now, once=True)
             due = due_at(
                 written_at, retention_days=days, office_zone=self._office_zone, lead=self._lead
             )
@@ -212,8 +214,20 @@ class Reconciler:
             found["spool_erased"] += 1
             await self._inventory.orphan_erased(f"spool:{each}", Orphan.EXPIRED, at=now)
 
-    async def _report(self, detail: str, at: datetime) -> None:
-        await self._inventory.report(IncidentKind.ORPHAN_AUDIO, detail, at=at)
+    async def _decisions(self, found: Counter[str]) -> None:
+        """Raise an alarm for each recording that its call's decision does not permit (R3.4g)."""
+        for each in await self._inventory.unpermitted(limit=PAGE):
+            found["unpermitted"] += 1
+            log.error("recorded_unpermitted", recording_id=str(each.id))
+            await self._inventory.report(
+                IncidentKind.RECORDED_UNPERMITTED,
+                str(each.id),
+                at=self._clock.now(),
+                call_id=each.call_id,
+            )
+
+    async def _report(self, detail: str, at: datetime, *, once: bool = False) -> None:
+        await self._inventory.report(IncidentKind.ORPHAN_AUDIO, detail, at=at, once=once)
 
 
 def _made_at_ms(recording_id: RecordingId) -> int:

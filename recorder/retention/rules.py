@@ -3,7 +3,11 @@
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from recorder.model import Reason
 from recorder.retention.model import JobState
+
+PERMITTED = (Reason.STAYED_ON_THE_LINE, Reason.CONSENTED_BY_KEY)
+"""What a decision says of a call from outside that was to be recorded (R3.4g)."""
 
 VERIFIED_EVERY = timedelta(days=7)
 """Every stored recording is read and compared once in this time."""
@@ -43,6 +47,21 @@ def days_to_report(*, last: date | None, now: datetime, office_zone: ZoneInfo) -
 def is_late(job: JobState, *, every: timedelta, now: datetime) -> bool:
     """Tell whether a job has not succeeded for several of its ticks."""
     return job.last_succeeded is None or now - job.last_succeeded > LATE_AFTER * every
+
+
+def is_due(job: JobState | None, *, every: timedelta, worker: str, now: datetime) -> bool:
+    """Tell whether a job is to be run now, by its row alone.
+
+    What another process began and did not end died with it: it is due at once. A day far in the
+    future was written by a clock that was wrong.
+    """
+    if job is None or job.next_due is None or job.last_started is None:
+        return True
+    ends = [each for each in (job.last_succeeded, job.last_failed) if each is not None]
+    ended = max(ends, default=None)
+    if job.worker != worker and (ended is None or ended < job.last_started):
+        return True
+    return now >= job.next_due or job.next_due - now > every
 
 
 def numbers_due_before(*, retention_days: int, lead: timedelta, now: datetime) -> datetime:

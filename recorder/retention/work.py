@@ -34,6 +34,20 @@ class Forgetting(Protocol):
         """Forget those that ended before; return how many."""
 
 
+class TrailKeeping(Protocol):
+    """The audit trail is kept as long as it must be, and signed."""
+
+    async def daily(self) -> str:
+        """Forget, then sign; return what was done."""
+
+
+class Attempts(Protocol):
+    """Wrong passwords are counted for a while."""
+
+    async def forget_attempts(self, now: datetime) -> int:
+        """Remove counts that no longer count; return how many."""
+
+
 class RetentionWork:
     """Everything that the retention process does, each by its name in the table ``job``."""
 
@@ -48,6 +62,8 @@ class RetentionWork:
         inventory: Inventory,
         reports: Reports,
         traces: Traces,
+        trail: TrailKeeping,
+        attempts: Attempts,
         clock: Clock,
         actor: Actor,
         office_zone: ZoneInfo,
@@ -61,6 +77,8 @@ class RetentionWork:
         self._inventory = inventory
         self._reports = reports
         self._traces = traces
+        self._trail = trail
+        self._attempts = attempts
         self._clock = clock
         self._actor = actor
         self._office_zone = office_zone
@@ -81,6 +99,8 @@ class RetentionWork:
             job("reconcile", 6 * hour, self.reconcile),
             job("report_deletions", hour, self.report_deletions),
             job("find_strays", 6 * hour, self.find_strays),
+            job("keep_trail", 24 * hour, self.keep_trail),
+            job("forget_sign_in_attempts", hour, self.forget_sign_in_attempts),
         )
 
     async def purge(self, tell: Tell) -> str:
@@ -157,6 +177,15 @@ class RetentionWork:
                 IncidentKind.STRAY_TRACES, f"{len(strays)} files: {names}", at=now
             )
         return f"{len(strays)} strays"
+
+    async def keep_trail(self, _: Tell) -> str:
+        """Forget what is past its time in the audit trail, and sign the rest (R8.1f)."""
+        return await self._trail.daily()
+
+    async def forget_sign_in_attempts(self, _: Tell) -> str:
+        """Forget counts of wrong passwords; openings and papers end by their own dates."""
+        forgotten = await self._attempts.forget_attempts(self._clock.now())
+        return f"{forgotten} counts"
 
 
 def told(report: PurgeReport) -> str:

@@ -52,6 +52,6 @@ def _in_sources() -> Iterator[tuple[str, str | tuple[str, str]]]:
             with path.open("rb") as source:
                 for found in extract(method, source, keywords=KEYWORDS, options=OPTIONS):
                     # A plural comes as its two English forms.
-                    message = found[1] if isinstance(found[1], str) else found[1][:2]
+                    message = found[1] if isinstance(found[1], str) else (found[1][0], found[1][1])
                     if message:
                         yield path.relative_to(ROOT).as_posix(), message

@@ -12,6 +12,7 @@ from recorder.access.model import Permission
 from recorder.accounts.keeper import AccountKeeper
 from recorder.accounts.model import Account, AccountId, Session, SessionId
 from recorder.accounts.ports import AccountStore
+from recorder.accounts.provider import ProviderDoor
 from recorder.accounts.service import Doorkeeper
 from recorder.adapters.postgres.trail_reading import Wanted
 from recorder.approvals.ports import Approvals
@@ -20,10 +21,12 @@ from recorder.audit.rules import Entry
 from recorder.audit.service import Report
 from recorder.authorisations.ports import ContractorAccesses, Papers
 from recorder.authorisations.service import ContractorDesk, Registrar
+from recorder.erasure.by_hand import ErasureByHand
 from recorder.holds.ports import Holds
 from recorder.holds.service import HoldKeeper
 from recorder.model import Announcement, AnnouncementId
 from recorder.ports import Clock
+from recorder.retention.model import JobState
 from recorder.web.answers import Answers
 from recorder.web.door import Places, Refusal
 from recorder.web.drawing import Drawing
@@ -58,6 +61,16 @@ class People:
     registrar: Registrar
     contractors: ContractorDesk
     stations: WorkstationKeeper
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keeping:
+    """The services about keeping longer and erasing earlier."""
+
+    holds: HoldKeeper
+    hold_rows: Holds
+    approvals: Approvals
+    by_hand: ErasureByHand
 
 
 class TokenKeeper(Protocol):
@@ -112,8 +125,15 @@ class Services:
     limits: Limits
     supervision: Supervision
     doorkeeper: Doorkeeper
+    provider: ProviderDoor | None
+    """None = no OpenID provider is set."""
     accounts: AccountKeeper
     people: People
+    keeping: Keeping
+    retention_days: int
+    """§ 7.2."""
+    jobs: Callable[[], Awaitable[Sequence[JobState]]]
+    """How each job of retention went."""
     programs: TokenKeeper
     trail: TrailReader
     verify_trail: Callable[[], Awaitable[Report]]
@@ -125,10 +145,6 @@ class Services:
     finder: Finder
     desk: Desk
     searches: Searches
-    holds: HoldKeeper
-    hold_rows: Holds
-    approvals: Approvals
-    retention_days: int
     new_id: Callable[[], UUID]
     listening: Listening
     pace: Pace

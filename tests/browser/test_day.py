@@ -34,6 +34,7 @@ async def test_signing_in_finding_hearing_and_holding_takes_no_mouse(desk: Offic
     login = await desk.person(Role.LISTENER)
     page, seen = await desk.sit_down()
     await page.goto("/")
+    await expect(page.locator("#login")).to_be_focused()
     await page.keyboard.type(login)
     await page.keyboard.press("Tab")
     await page.keyboard.type(PASSWORD)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from recorder.adapters.postgres import tables, tables_keeping
+from recorder.adapters.postgres import tables_audit, tables_keeping
 from recorder.adapters.postgres.approvals import PostgresApprovals
 from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.erasures import PostgresErasures
@@ -123,7 +123,7 @@ def _real_world(engine: AsyncEngine) -> World:
             await connection.execute(delete(tables_keeping.HoldTable))
 
     async def actions() -> Sequence[str]:
-        event = tables.AuditEventTable
+        event = tables_audit.AuditEventTable
         async with engine.connect() as connection:
             return list(await connection.scalars(select(event.action).order_by(event.seq)))
 

@@ -12,6 +12,7 @@ from recorder.retention.model import JobState
 from recorder.retention.rules import (
     day_of_office,
     days_to_report,
+    is_due,
     is_late,
     numbers_due_before,
     scrub_share,
@@ -90,3 +91,32 @@ def test_a_job_that_missed_three_ticks_is_late(ago: timedelta | None, late: bool
         next_due=None,
     )
     assert is_late(state, every=HOUR, now=NOON) is late
+
+
+@pytest.mark.parametrize(
+    ("worker", "ended", "next_due", "due"),
+    [
+        ("me", True, HOUR, False),
+        ("me", True, timedelta(0), True),
+        ("me", True, 7 * HOUR, True),
+        ("me", False, HOUR, False),
+        ("dead", True, HOUR, False),
+        ("dead", False, HOUR, True),
+    ],
+    ids=["not yet", "its time", "a wrong clock wrote it", "still at it", "another's", "died at it"],
+)
+def test_a_job_is_due_by_its_row(
+    worker: str, *, ended: bool, next_due: timedelta, due: bool
+) -> None:
+    state = JobState(
+        name="reconcile",
+        worker=worker,
+        last_started=NOON - HOUR,
+        last_succeeded=NOON - (HOUR if ended else 7 * HOUR),
+        last_failed=None,
+        last_error="",
+        progress="",
+        next_due=NOON + next_due,
+    )
+    assert is_due(state, every=6 * HOUR, worker="me", now=NOON) is due
+    assert is_due(None, every=HOUR, worker="me", now=NOON)

@@ -107,7 +107,7 @@ def test_numbers_in_entries_are_shown_on_demand_and_that_leaves_an_entry(
     assert NUMBER in run("audit", "show", "--reveal").out
     (newest, _) = run("audit", "show", "--json").json
     assert newest["action"] == "audit:revealed"
-    assert newest["actor_kind"] == "operator"
+    assert newest["actor_kind"] == "account"
 
 
 def test_a_whole_trail_is_said_to_be_whole(run: Run, runtime_url: str, database_url: str) -> None:

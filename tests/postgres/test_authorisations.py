@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from recorder.access.model import Ground, Permission, Place, Target, Why
 from recorder.access.service import AccessRefused, Asking
 from recorder.accounts.model import Role
+from recorder.accounts.tokens import actor_of
 from recorder.authorisations.rules import LONGEST_SCAN_BYTES, REVIEW_EVERY
 from recorder.errors import NotFound, RuleViolation
 from tests.access_builders import LINE, PURPOSES
@@ -246,3 +247,17 @@ async def test_roles_are_never_paired_wrongly_and_never_ones_own(world: World) -
     both = frozenset({Role.SYSADMIN, Role.COPY_MAKER})
     await world.person("jan", *both)
     assert list(await world.gate.findings()) == ["jan"]
+
+
+async def test_the_dpo_takes_note_of_each_opening_once(world: World) -> None:
+    dpo = await world.person("iod", Role.DPO)
+    clerk = await world.person("zenobia", Role.LISTENER)
+    firm = await world.person("firma", Role.CONTRACTOR)
+    await world.contractors.open(firm, contract="UM/1", reason="disk", hours=1, by=OPERATOR)
+    with pytest.raises(RuleViolation):
+        await world.contractors.note(clerk, by=actor_of(clerk.id))
+    assert await world.contractors.note(dpo, by=actor_of(dpo.id)) == 1
+    assert await world.contractors.note(dpo, by=actor_of(dpo.id)) == 0
+    await world.contractors.open(firm, contract="UM/1", reason="disk", hours=1, by=OPERATOR)
+    assert await world.contractors.note(dpo, by=actor_of(dpo.id)) == 1
+    assert (await world.actions()).count("contractor:noted") == 2

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from recorder.adapters.postgres import tables
+from recorder.adapters.postgres import tables_audit
 from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.erasures import PostgresErasures
 from recorder.adapters.postgres.holds import PostgresHolds
@@ -95,7 +95,7 @@ async def check(engine: AsyncEngine, vault: DiskVault, ids: list[RecordingId]) -
     inventory = PostgresInventory(engine, actor=PURGE)
     erasures = PostgresErasures(engine, actor=PURGE)
     async with engine.connect() as connection:
-        event = tables.AuditEventTable
+        event = tables_audit.AuditEventTable
         told = await connection.scalars(
             select(event.subject).where(event.action == "recording:claimed")
         )
@@ -166,7 +166,7 @@ async def test_killed_at_any_of_200_steps_the_next_run_ends_in_the_same_state(
         assert left == {held, young}
         assert set(vault.keys_present()) == {held, young}
         async with engine.connect() as connection:
-            event = tables.AuditEventTable
+            event = tables_audit.AuditEventTable
             for action in ("recording:claimed", "recording:erased"):
                 told = await connection.scalars(select(event.subject).where(event.action == action))
                 assert sorted(told.all()) == sorted(f"recording:{each}" for each in erased)

@@ -8,40 +8,60 @@ from typing import TypeVar
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from recorder.adapters.keeping import HoldDesk, open_desk
+from recorder.accounts.model import Role
 from recorder.adapters.kernel_clock import KernelClock
 from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.erasures import PostgresErasures
 from recorder.adapters.postgres.purge_log import PostgresPurgeLog
-from recorder.adapters.regulation_file import load_regulation
-from recorder.approvals.model import Action
 from recorder.erasure.brakes import Brake
 from recorder.model import RecordingId
-from tests.builders_keeping import KAMIL, PURGE, an_approval
+from tests.builders_keeping import PURGE
 from tests.contracts.test_keeping import CLAIM
 from tests.keys import a_vault
 from tests.postgres.test_commands import Run, run
 from tests.postgres.test_erasing_crashes import seal
+from tests.signed_in import sign_in
 
 pytestmark = pytest.mark.postgres
 __all__ = ("run",)
 REGULATION = Path(__file__).parents[2] / "regulation.toml"
+EVERYTHING = (Role.ADMINISTRATOR, Role.COPY_MAKER, Role.LISTENER)
 HELD = ["--ground", "request_of_authority", "--reference", "RSD 12/2026", "--reason", "a threat"]
+FOR = ["--request", "W/31/2026"]
+LIFTED = ["--reason", "it has ended", "--reference", "II K 1/27"]
 Answer = TypeVar("Answer")
 
 
 @pytest.fixture
-def office(run: Run, database_url: str, tmp_path: Path) -> "Office":
+def office(
+    run: Run, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> "Office":
     (tmp_path / "regulation.toml").write_bytes(REGULATION.read_bytes())
-    return Office(run, database_url, tmp_path)
+    office = Office(run, database_url, tmp_path, monkeypatch)
+    office.sits_down("olga", *EVERYTHING)
+    return office
 
 
 class Office:
     """The prompt, and a look into the database beside it. Its machine's clock is trusted."""
 
-    def __init__(self, run: Run, url: str, directory: Path) -> None:
+    def __init__(
+        self, run: Run, url: str, directory: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         self.run, self._url, self.directory = run, url, directory
+        self._monkeypatch = monkeypatch
         self.ask(lambda engine: PostgresPurgeLog(engine, actor=PURGE).passed(KernelClock().read()))
+
+    def sits_down(self, login: str, *roles: Role) -> None:
+        """Have another person at the prompt, signed in already or for the first time."""
+        home = self.directory / login
+        if home.is_dir():
+            self._monkeypatch.setenv("RECORDER_SESSION_FILE", str(home / "session"))
+            return
+        home.mkdir()
+        sign_in(self._monkeypatch, self._url, home, *roles, login=login)
+        regulation = self.directory / "regulation.toml"
+        self._monkeypatch.setenv("RECORDER_REGULATION_FILE", str(regulation))
 
     def ask(self, question: Callable[[AsyncEngine], Awaitable[Answer]]) -> Answer:
         async def ask() -> Answer:
@@ -55,10 +75,6 @@ class Office:
         return self.ask(
             lambda engine: seal(engine, vault, self.directory, number, days_old=days_old)
         )
-
-    def desk(self, act: Callable[[HoldDesk], Awaitable[Answer]]) -> Answer:
-        regulation = load_regulation(REGULATION)
-        return self.ask(lambda engine: act(open_desk(regulation, engine)))
 
     def one_person(self) -> None:
         text = REGULATION.read_text(encoding="utf-8").replace(
@@ -113,12 +129,11 @@ def test_a_hold_without_recordings_or_a_day_is_wrong_use(office: Office, wrong: 
 
 
 def test_lifting_waits_for_a_second_person(office: Office) -> None:
-    """R7.3e: whoever proposed at this prompt cannot confirm at it."""
+    """R7.3e: another account; whoever proposed cannot confirm."""
     held = office.add(1, days_old=60)
     office.run("hold", "place", str(held), *HELD)
     (hold,) = office.run("hold", "list", "--json").json
-    lifting = ["--reason", "it has ended", "--reference", "II K 1/27"]
-    said = office.run("hold", "lift", hold["id"], *lifting)
+    said = office.run("hold", "lift", hold["id"], *LIFTED)
     assert said.status == 0
     (proposal,) = office.run("approval", "list", "--json").json
     assert proposal["id"] in said.out
@@ -126,12 +141,12 @@ def test_lifting_waits_for_a_second_person(office: Office) -> None:
     said = office.run("approval", "confirm", proposal["id"])
     assert (said.status, "same_person" in said.err) == (1, True)
     assert "hold:lift" in office.run("approval", "list").out
-
-    async def confirm(desk: HoldDesk) -> None:
-        (approval,) = await desk.approvals.waiting()
-        await desk.holds.confirm_lifting(approval, actor=KAMIL)
-
-    office.desk(confirm)
+    office.sits_down("kamil", Role.ADMINISTRATOR)
+    said = office.run("approval", "confirm", proposal["id"])
+    assert (said.status, said.out) == (
+        0,
+        "Lifted. Past its day, the recording goes at the next purge.\n",
+    )
     assert office.run("hold", "list", "--json").json == []
     assert office.run("purge").out.startswith("1 erased")
 
@@ -145,14 +160,59 @@ def test_erasing_by_hand_is_proposed_by_one_and_done_by_another(office: Office) 
     assert office.run("approval", "confirm", proposal["id"]).status == 1
     assert office.run("approval", "refuse", proposal["id"]).status == 0
     assert office.run("approval", "refuse", proposal["id"]).status == 1
-    theirs = an_approval(
-        action=Action.ERASE_BY_HAND,
-        subject=young,
-        proposed_by="operator:kamil",
-        proposed_at=KernelClock().read().at,
-    )
-    office.desk(lambda desk: desk.approvals.propose(theirs, actor=KAMIL))
-    assert office.run("approval", "confirm", str(theirs.id)).out == "Erased.\n"
+    office.run("erase", str(young), "--reason", "recorded by mistake")
+    (proposal,) = office.run("approval", "list", "--json").json
+    office.sits_down("kamil", Role.COPY_MAKER)
+    assert office.run("approval", "confirm", proposal["id"]).out == "Erased.\n"
+
+
+def test_each_role_does_what_the_table_of_roles_gives_it(office: Office) -> None:
+    """A1: registers 2."""
+    recording = office.add(1, days_old=1)
+    real = ["hold", "place", str(recording), *HELD]
+    office.sits_down("registry", Role.REGISTRY_CLERK)
+    said = office.run(*real)
+    assert (said.status, "role_lacks_it" in said.err) == (1, True)
+    assert office.run(*real, "--provisional").status == 0
+    (hold,) = office.run("hold", "list", "--json").json
+    for refused in (
+        ["hold", "list", "--reveal"],
+        ["hold", "review", hold["id"], "--reason", "r"],
+        ["hold", "lift", hold["id"], "--reason", "r", "--reference", "x"],
+        ["erase", str(recording), "--reason", "r"],
+        ["config", "apply-retention", "--yes"],
+        ["audit", "show"],
+    ):
+        said = office.run(*refused)
+        assert (said.status, "role_lacks_it" in said.err) == (1, True), refused
+    office.sits_down("director", Role.ADMINISTRATOR)
+    assert office.run("hold", "review", hold["id"], "--reason", "confirmed").status == 0
+    assert office.run("hold", "lift", hold["id"], *LIFTED).status == 0
+    (proposal,) = office.run("approval", "list", "--json").json
+    for login, role in (("copies", Role.COPY_MAKER), ("registry", Role.REGISTRY_CLERK)):
+        office.sits_down(login, role)
+        for answer in ("confirm", "refuse"):
+            said = office.run("approval", answer, proposal["id"])
+            assert (said.status, "role_lacks_it" in said.err) == (1, True), (login, answer)
+    office.sits_down("dpo", Role.DPO)
+    assert office.run("report", "deletions").status == 0
+    assert office.run("hold", "list").status == 0
+
+
+def test_everybody_but_the_dpo_reads_his_own_entries_alone(office: Office, tmp_path: Path) -> None:
+    """Registers 2: ○ is one's own."""
+    recording = office.add(1, days_old=1)
+    office.run("hold", "place", str(recording), *HELD)
+    office.sits_down("listener", Role.LISTENER)
+    office.run("recordings", "list")
+    own = office.run("audit", "show", "--json").json
+    assert "recording:searched" in {each["action"] for each in own}
+    assert len({each["actor_name"] for each in own}) == 1
+    assert office.run("audit", "show", "--action", "hold", "--json").json == []
+    assert office.run("audit", "export", str(tmp_path / "trail")).status == 1
+    office.sits_down("dpo", Role.DPO)
+    placed = office.run("audit", "show", "--action", "hold:placed", "--json").json
+    assert [each["actor_kind"] for each in placed] == ["account"]
 
 
 def test_where_one_person_is_enough_erasing_by_hand_is_done_at_once(office: Office) -> None:
@@ -171,7 +231,7 @@ def test_what_is_being_erased_is_not_handed_out(office: Office, tmp_path: Path) 
     office.ask(
         lambda engine: PostgresErasures(engine, actor=PURGE).claim([claimed], CLAIM, approval=None)
     )
-    said = office.run("recordings", "export", str(claimed), str(tmp_path / "out.wav"))
+    said = office.run("recordings", "export", str(claimed), str(tmp_path / "out.wav"), *FOR)
     assert (said.status, "being erased" in said.err) == (1, True)
     assert office.run("recordings", "verify", "--all").status == 0
     said = office.run("hold", "place", str(claimed), *HELD)
@@ -182,7 +242,7 @@ def test_what_is_being_erased_is_not_handed_out(office: Office, tmp_path: Path) 
 def test_a_restricted_recording_is_not_handed_out(office: Office, tmp_path: Path) -> None:
     """R8.3b."""
     recording = office.add(1, days_old=60)
-    export = ["recordings", "export", str(recording), str(tmp_path / "out.wav")]
+    export = ["recordings", "export", str(recording), str(tmp_path / "out.wav"), *FOR]
     terms = ["--reference", "Z/3/2026", "--reason", "an objection"]
     assert (
         office.run("hold", "place", str(recording), "--ground", "restriction", *terms).status == 0

@@ -16,10 +16,14 @@ from recorder.access.model import Permission, Why
 from recorder.access.rules import decide_operator
 from recorder.access.service import AccessRefused
 from recorder.accounts.model import Role
+from recorder.adapters.factor_seal import seal_of
+from recorder.adapters.totp import TotpBook
 from recorder.commands import gatehouse
 from recorder.commands.permissions import DECLARED, Door
 from recorder.errors import RuleViolation
+from recorder.settings import load_settings
 from tests.builders import IN_SCOPE, a_call
+from tests.keys import MASTER_KEY_TEXT, some_keys
 from tests.postgres.test_commands import Run, as_a_person, keep
 from tests.signed_in import PASSWORD, PURPOSE, sign_in
 
@@ -318,14 +322,25 @@ class Telephone:
         return False
 
     def readline(self) -> str:
-        ((secret,),) = query(self._url, "SELECT totp_secret FROM account WHERE login = 'zenobia'")
+        ((account_id, stored),) = query(
+            self._url, "SELECT id, totp_secret FROM account WHERE login = 'zenobia'"
+        )
+        assert stored.startswith("sealed1:")
+        secret = TotpBook(seal_of(load_settings())).opened(stored, account_id)
         return f"{pyotp.TOTP(secret).now()}\n"
 
 
 def test_where_a_second_factor_is_required_nothing_else_comes_first(
-    run: Run, at_the_prompt: SignIn, monkeypatch: pytest.MonkeyPatch, database_url: str
+    run: Run,
+    at_the_prompt: SignIn,
+    monkeypatch: pytest.MonkeyPatch,
+    database_url: str,
+    tmp_path: Path,
 ) -> None:
     """R8.1d."""
+    monkeypatch.setenv("RECORDER_KEY_DIR", str(tmp_path / "keys"))
+    monkeypatch.setenv("RECORDER_MASTER_KEY", MASTER_KEY_TEXT)
+    some_keys(tmp_path / "keys")
     at_the_prompt(Role.LISTENER)
     monkeypatch.setenv("RECORDER_TOTP", "required")
     said = run("calls", "list")

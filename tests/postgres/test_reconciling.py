@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.adapters.postgres import tables
+from recorder.adapters.postgres.accounts import PostgresAccounts
 from recorder.adapters.postgres.approvals import PostgresApprovals
 from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.holds import PostgresHolds
@@ -23,7 +24,9 @@ from recorder.adapters.postgres.purge_log import PostgresPurgeLog
 from recorder.adapters.shredder import DiskShredder
 from recorder.adapters.spool import DiskSpool
 from recorder.adapters.traces import PbxFolders
+from recorder.capture.journal import fold
 from recorder.custody.integrity import Verifier
+from recorder.custody.leftovers import Inspector
 from recorder.custody.rules import folder_of
 from recorder.erasure.brakes import Brake
 from recorder.errors import VaultUnavailable
@@ -34,7 +37,7 @@ from recorder.retention.work import RetentionWork
 from tests.builders import NOON
 from tests.builders_keeping import OLGA, PURGE, a_hold, numbered
 from tests.contracts.test_keeping import WARSAW
-from tests.fakes import FakeClock
+from tests.fakes import FakeClock, FakeJournals
 from tests.keys import a_vault
 from tests.postgres.test_erasing import eraser
 from tests.postgres.test_erasing_crashes import seal
@@ -83,6 +86,8 @@ class Office:
             inventory=self.inventory,
             reports=self.reports,
             traces=PbxFolders([directory / "cdr"]),
+            trail=self,
+            attempts=PostgresAccounts(engine),
             clock=self.clock,
             actor=PURGE,
             office_zone=WARSAW,
@@ -106,6 +111,10 @@ class Office:
 
     def age(self, path: Path, at: datetime) -> None:
         os.utime(path, (at.timestamp(), at.timestamp()))
+
+    async def daily(self) -> str:
+        """Stand in for the keeper of the trail, which has tests of its own."""
+        return "kept"
 
     async def reconcile(self) -> Counter[str]:
         return await self.reconciler.run(30, quietly)
@@ -212,6 +221,48 @@ async def test_audio_that_nobody_seals_is_told_and_does_not_outlive_its_days(
     assert set(spool.all_audio()) == set(ids[:2])
     kinds = [kind for kind, _ in await office.incidents()]
     assert kinds == ["orphan_audio"] * 2
+
+
+async def test_a_recording_that_its_decision_does_not_permit_is_an_alarm(office: Office) -> None:
+    """R3.4g: not from outside, or not to be recorded at all."""
+    await office.add(1)
+    internal, declined = await office.add(2), await office.add(3)
+    call = tables.CallTable
+    for recording_id, changed in (
+        (internal, {"scope_reason": "not_from_a_trunk"}),
+        (declined, {"outcome": "not_recorded", "reason": "declined"}),
+    ):
+        of = select(tables.RecordingTable.call_id).where(tables.RecordingTable.id == recording_id)
+        async with office.engine.begin() as connection:
+            await connection.execute(
+                update(call).where(call.id == of.scalar_subquery()).values(changed)
+            )
+    assert await office.reconcile() == {"unpermitted": 2}
+    assert await office.reconcile() == {"unpermitted": 2}
+    kind = "recorded_unpermitted"
+    assert set(await office.incidents()) == {(kind, str(internal)), (kind, str(declined))}
+    assert len(await office.incidents()) == 2, "once a day"
+
+
+async def test_audio_in_the_spool_that_capture_told_is_not_told_again(office: Office) -> None:
+    spool = DiskSpool(office.directory / "spool")
+    recording_id, _ = numbered(1)
+    path = spool.audio_path(recording_id)
+    path.write_bytes(b"audio")
+    office.age(path, NOON - timedelta(days=2))
+    inspector = Inspector(
+        journals=FakeJournals(),
+        spool=spool,
+        ledger=PostgresLedger(office.engine),
+        clock=office.clock,
+        fold=fold,
+        in_hand=list,
+    )
+    await inspector.look()
+    assert await office.incidents() == [("orphan_audio", f"spool: {recording_id}")]
+    office.clock.pass_by(25 * HOUR_S)
+    assert await office.reconcile() == {"spool": 1}
+    assert len(await office.incidents()) == 1
 
 
 async def test_a_foreign_file_is_told_without_its_name_and_left(office: Office) -> None:

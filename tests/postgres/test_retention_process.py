@@ -12,11 +12,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import structlog
 
+from recorder.adapters.audit_files import create_key
 from recorder.adapters.kernel_clock import KernelClock
 from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.jobs import PostgresJobs, PostgresReports, PostgresWorkerLock
 from recorder.adapters.postgres.purge_log import PostgresPurgeLog
+from recorder.embedded.postgres import EmbeddedPostgres, free_port
 from recorder.errors import LedgerUnavailable
 from recorder.retention.model import Job, JobState, Tell
 from recorder.retention.service import JobRunner
@@ -24,6 +27,7 @@ from tests.builders_keeping import PURGE
 from tests.fakes import FakeClock
 from tests.keys import MASTER_KEY_TEXT, a_vault
 from tests.postgres.test_erasing_crashes import seal
+from tests.tcp_proxy import TcpProxy
 
 pytestmark = pytest.mark.postgres
 ROOT = Path(__file__).parents[2]
@@ -36,6 +40,10 @@ EVERY = {
     "reconcile",
     "report_deletions",
     "find_strays",
+    "keep_trail",
+    "forget_sign_in_attempts",
+    "destroy_key_backups",
+    "export_erasures",
 }
 
 
@@ -51,6 +59,8 @@ def retention(url: str, directory: Path, name: str) -> Iterator[subprocess.Popen
         "RECORDER_SPOOL_DIR": str(directory / "spool"),
         "RECORDER_REGULATION_FILE": str(ROOT / "regulation.toml"),
         "RECORDER_PBX_LOG_DIRS": str(directory / "cdr"),
+        "RECORDER_AUDIT_KEY_FILE": str(directory / "audit.key"),
+        "RECORDER_AUDIT_CHECKPOINT_DIR": str(directory / "checkpoints"),
     }
     with (directory / f"{name}.log").open("ab") as log:
         process = subprocess.Popen(
@@ -88,11 +98,12 @@ def workers(url: str) -> dict[object, object]:
 
 
 def test_it_catches_up_at_start_and_another_takes_over_when_it_dies(
-    database_url: str, tmp_path: Path
+    database_url: str, retention_url: str, tmp_path: Path
 ) -> None:
-    """P6, P7: kill -9 of the worker; the second process does the next purge."""
+    """P6, P7: kill -9 of the worker; the second process does the next purge. By its own login."""
     vault = a_vault(tmp_path)
     (tmp_path / "cdr").mkdir()
+    create_key(tmp_path / "audit.key", name="office/audit")
     stray = tmp_path / "cdr" / "Master.csv"
     stray.write_text("600123456\n", encoding="ascii")
     os.utime(stray, (0, 0))
@@ -105,8 +116,8 @@ def test_it_catches_up_at_start_and_another_takes_over_when_it_dies(
 
     asyncio.run(fill())
     with (
-        retention(database_url, tmp_path, "one") as first,
-        retention(database_url, tmp_path, "two") as second,
+        retention(retention_url, tmp_path, "one") as first,
+        retention(retention_url, tmp_path, "two") as second,
     ):
         wait_until(lambda: set(workers(database_url)) == EVERY)
         assert len(set(workers(database_url).values())) == 1, "one of the two works"
@@ -115,10 +126,11 @@ def test_it_catches_up_at_start_and_another_takes_over_when_it_dies(
         incidents = ask(database_url, "SELECT kind, detail FROM incident")
         assert [kind for kind, _ in incidents] == ["stray_traces"]
         assert "600123456" not in str(incidents)
+        assert len(list((tmp_path / "checkpoints").iterdir())) == 1
         worker = workers(database_url)["purge"]
         (first if worker == "one" else second).kill()
         dead = worker
-        with retention(database_url, tmp_path, "three"):
+        with retention(retention_url, tmp_path, "three"):
             wait_until(lambda: workers(database_url).get("purge") != dead)
     log = (tmp_path / f"{dead}.log").read_text(encoding="utf-8")
     assert "job_done" in log
@@ -181,24 +193,77 @@ async def test_a_job_that_failed_goes_on_at_its_next_tick_and_tells_only_the_typ
         rows, lock = PostgresJobs(engine), PostgresWorkerLock(engine)
         job = Job(name="purge", every=timedelta(minutes=5), work=work)
         runner = JobRunner(jobs=[job], rows=rows, lock=lock, clock=clock, worker="w")
-        assert await runner.run("purge")
+        assert await runner.run_if_due("purge")
+        assert not await runner.run_if_due("purge"), "not due yet"
         work.error = error
-        assert not await runner.run("purge")
+        clock.pass_by(300)
+        assert not await runner.run_if_due("purge")
         (state,) = await rows.states()
         assert (state.last_error, state.progress) == (type(error).__name__, "half")
         assert state.last_succeeded is not None
         work.error = None
-        assert await runner.run("purge")
+        clock.pass_by(300)
+        assert await runner.run_if_due("purge")
         (state,) = await rows.states()
         assert state == JobState(
             name="purge",
             worker="w",
             last_started=clock.at,
             last_succeeded=clock.at,
-            last_failed=clock.at,
+            last_failed=clock.at - timedelta(minutes=5),
             last_error="",
             progress="all",
             next_due=clock.at + job.every,
         )
         assert await PostgresReports(engine).newest(limit=1) == []
         await lock.release()
+
+
+async def test_what_a_dead_worker_began_its_successor_begins_again_at_once(
+    database_url: str,
+) -> None:
+    """P7: a job of every six hours does not wait six hours because its worker was killed."""
+    clock, done = FakeClock(), Work()
+    job = Job(name="reconcile", every=timedelta(hours=6), work=done)
+    async with connect(database_url) as engine:
+        rows, lock = PostgresJobs(engine), PostgresWorkerLock(engine)
+        due = clock.at + job.every
+        await rows.started("reconcile", worker="dead", at=clock.at, next_due=due)
+        runner = JobRunner(jobs=[job], rows=rows, lock=lock, clock=clock, worker="new")
+        assert await runner.run_if_due("reconcile")
+        assert not await runner.run_if_due("reconcile")
+        (state,) = await rows.states()
+        assert (state.worker, state.progress) == ("new", "all")
+        await lock.release()
+
+
+async def test_the_first_purge_comes_as_soon_as_postgresql_is_back(
+    database_url: str, postgres: EmbeddedPostgres
+) -> None:
+    """P6: though the last purge was a moment ago; one line says that it waits."""
+    clock, done = FakeClock(), Work()
+    job = Job(name="purge", every=timedelta(minutes=5), work=done)
+    proxy = TcpProxy(free_port())
+    async with proxy.running():
+        url = database_url.replace(f":{postgres.port}/", f":{proxy.port}/")
+        async with connect(url) as engine, connect(database_url) as beside:
+            rows = PostgresJobs(beside)
+            await rows.started("purge", worker="before", at=clock.at, next_due=clock.at + job.every)
+            await rows.succeeded("purge", at=clock.at, progress="all")
+            lock = PostgresWorkerLock(engine)
+            runner = JobRunner(
+                jobs=[job],
+                rows=PostgresJobs(engine),
+                lock=lock,
+                clock=clock,
+                worker="new",
+                at_start=["purge"],
+            )
+            with structlog.testing.capture_logs() as logged:
+                assert not await runner.run_if_due("purge")
+                assert not await runner.run_if_due("purge")
+            assert [each["event"] for each in logged] == ["job_waits"]
+            proxy.forward_to(postgres.port)
+            assert await runner.run_if_due("purge")
+            assert not await runner.run_if_due("purge"), "once, and then by its row"
+            await lock.release()

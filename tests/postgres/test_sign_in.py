@@ -5,6 +5,7 @@ import statistics
 import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +13,13 @@ from sqlalchemy import text
 
 from recorder.accounts.model import Ended, Role, SessionKind
 from recorder.accounts.rules import ABSOLUTE, IDLE, LONGEST_WAIT_WHERE_KNOWN
-from recorder.accounts.service import REFUSED, SignedIn, SignInRefused, Visitor
+from recorder.accounts.service import REFUSED, Doorkeeper, SignedIn, SignInRefused, Visitor
+from recorder.adapters.factor_seal import FactorSeal
+from recorder.adapters.master_key import MasterKey
 from recorder.adapters.passwords import Argon2Hasher
+from recorder.adapters.totp import TotpBook
 from recorder.errors import RuleViolation, TrailUnavailable
+from tests.keys import SECRET, some_keys
 from tests.postgres.access_world import DESK, OPERATOR, PASSWORD, World, open_world
 
 pytestmark = pytest.mark.postgres
@@ -292,3 +297,32 @@ FIRST: dict[str, Any] = {
     "post": "Dyrektor",
     "password": PASSWORD,
 }
+
+
+async def test_a_second_factor_from_before_the_seal_is_sealed_on_its_next_use(
+    world: World, database_url: str, tmp_path: Path
+) -> None:
+    account = await world.person("zenobia", Role.LISTENER)
+    secret, _ = await with_totp(world, "zenobia")
+    some_keys(tmp_path)
+    codes = TotpBook(FactorSeal(tmp_path, lambda: MasterKey(SECRET)))
+    hasher = Argon2Hasher(memory_mib=1, passes=1)
+    door = Doorkeeper(store=world.store, hasher=hasher, codes=codes, clock=world.clock)
+
+    async def signs_in(code: str) -> None:
+        await door.sign_in("zenobia", PASSWORD, code, source=DESK, kind=SessionKind.WEB)
+
+    async def stored() -> str:
+        found = await world.store.by_id(account.id)
+        assert found
+        return found[1].totp_secret or ""
+
+    with pytest.raises(SignInRefused):
+        await signs_in("000000")
+    assert await stored() == secret
+    await signs_in(world.code(secret))
+    sealed = await stored()
+    assert secret not in sealed
+    world.clock.go(minutes=1)
+    await signs_in(world.code(secret))
+    assert await stored() == sealed

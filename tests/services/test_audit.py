@@ -177,7 +177,7 @@ async def test_every_day_what_is_past_its_time_goes_and_the_rest_is_signed(tmp_p
     assert (await Auditor(trail, public=KEY.public).verify(notes)).sound
 
 
-async def test_a_broken_trail_is_neither_signed_nor_cut_and_the_process_lives(
+async def test_a_broken_trail_is_neither_signed_nor_cut(
     tmp_path: Path,
 ) -> None:
     trail = FakeTrail()
@@ -185,8 +185,9 @@ async def test_a_broken_trail_is_neither_signed_nor_cut_and_the_process_lives(
     await a_keeper(trail, tmp_path).daily()
     trail.append(3)
     del trail.entries[4]
-    with structlog.testing.capture_logs() as logged:
-        await a_keeper(trail, tmp_path).daily()
+    keeper = a_keeper(trail, tmp_path)
+    with structlog.testing.capture_logs() as logged, pytest.raises(RuleViolation):
+        await keeper.daily()
     assert [each["event"] for each in logged] == ["audit_trail_not_kept"]
     assert "entry 5: missing" in logged[0]["why"]
     assert len(list(tmp_path.iterdir())) == 1

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -14,7 +14,19 @@ import pytest
 from recorder.capture.journal import entry, fold
 from recorder.custody import service
 from recorder.custody.service import Custodian
-from recorder.model import Announcement, CallId, IncidentKind, RecordingId
+from recorder.errors import LedgerUnavailable
+from recorder.model import (
+    Announcement,
+    AnnouncementId,
+    AnnouncementPlayed,
+    CallId,
+    Decision,
+    IncidentKind,
+    Layer,
+    PlaybackResult,
+    Reason,
+    RecordingId,
+)
 from tests.builders import IN_SCOPE, NOON, a_call
 from tests.fakes import FakeAnnouncements, FakeClock, FakeJournals, FakeSpool, FakeVault
 from tests.fakes_ledger import FakeLedger
@@ -406,3 +418,41 @@ async def test_an_incident_of_no_call_is_written_with_the_time_it_was_told() -> 
     assert incident.kind is IncidentKind.ANNOUNCEMENT_MISSING
     assert incident.at == world.clock.now()
     assert incident.call_id is None
+
+
+def heard(result: PlaybackResult) -> AnnouncementPlayed:
+    return AnnouncementPlayed(
+        announcement_id=AnnouncementId(UUID(int=1)),
+        layer=Layer.FIRST,
+        language="pl",
+        sha256="",
+        length_ms=1000,
+        result=result,
+    )
+
+
+async def test_three_failed_announcements_in_a_row_are_one_alarm_until_one_is_heard() -> None:
+    """R8.2b."""
+    world = World()
+    custodian = world.custodian()
+    failed = Decision(record=False, reason=Reason.ANNOUNCEMENT_FAILED)
+    left = Decision(record=False, reason=Reason.CALLER_LEFT)
+    told = []
+    for number, each in enumerate("ffxffhfffff"):
+        played = (heard(PlaybackResult.HEARD),) if each == "h" else ()
+        call = a_call(
+            id=CallId(UUID(int=number)),
+            channel_id=str(number),
+            scope=IN_SCOPE,
+            consent={"f": failed, "x": left, "h": IN_SCOPE}[each],
+            announcements=played,
+            ended_at=END,
+        )
+        world.ledger.away = number == 3
+        with suppress(LedgerUnavailable):
+            await custodian.seal(call.id, call)
+        world.ledger.away = False
+        await custodian.seal(call.id, call)
+        kinds = [each.kind for each in world.ledger.incidents]
+        told.append(kinds.count(IncidentKind.ANNOUNCEMENT_FAILING))
+    assert told == [0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2]

@@ -8,9 +8,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
+import structlog
 
 from recorder.approvals.model import Approval
-from recorder.erasure.brakes import Brake, Instant
+from recorder.erasure.brakes import LARGE, Brake, Instant
 from recorder.erasure.by_hand import ErasureByHand
 from recorder.erasure.model import Route, Stage
 from recorder.erasure.service import Eraser
@@ -291,9 +292,18 @@ async def test_an_anomaly_stops_the_purge_until_a_person_releases_it(
 
 
 async def test_much_to_erase_alone_stops_nothing(office: Office) -> None:
-    for number in range(600):
+    """P5: it is told."""
+    for number in range(LARGE + 1):
         office.add(number)
-    assert (await office.eraser().run()).erased == 600
+    with structlog.testing.capture_logs() as logged:
+        assert (await office.eraser().run()).erased == LARGE + 1
+    told = [each for each in logged if each["event"] == "purge_is_large"]
+    assert [(each["log_level"], each["due"]) for each in told] == [("warning", LARGE + 1)]
+    for number in range(LARGE):
+        office.add(number + 2 * LARGE)
+    with structlog.testing.capture_logs() as logged:
+        assert (await office.eraser().run()).erased == LARGE
+    assert logged == []
 
 
 async def test_a_clock_nobody_vouches_for_is_not_trusted_later_either(office: Office) -> None:

@@ -65,7 +65,7 @@ async def test_audio_that_no_journal_names_is_told_once_and_stays(spool: Spool) 
     for inspector in (spool.inspector(), spool.inspector()):
         for _ in range(2):
             await inspector.look()
-    assert spool.told() == [(IncidentKind.ORPHAN_AUDIO, f"{RECORDING}.raw: no journal names it")]
+    assert spool.told() == [(IncidentKind.ORPHAN_AUDIO, f"spool: {RECORDING}")]
     assert RECORDING in spool.audio.audio
 
 

@@ -124,7 +124,7 @@ async def test_lifting_takes_a_reason_and_a_second_person(office: WebOffice) -> 
     assert "tego nie można cofnąć" in check
     led = await anna.post(f"{hold}/lift", data=given)
     page = (await anna.get(led.headers["location"])).text
-    proposals = await office.services.approvals.waiting()
+    proposals = await office.services.keeping.approvals.waiting()
     path = f"/holds/proposals/{proposals[0].id}"
     assert path not in page, "whoever proposed is not offered to confirm"
     for act in ("check", "confirm"):
@@ -150,7 +150,7 @@ async def test_a_proposal_is_refused_and_the_hold_stays(office: WebOffice) -> No
     anna, beata = await office.sign_in("anna"), await office.sign_in("beata")
     hold = await hold_of(anna, await placed(anna, call, kind="full", days="60"))
     await anna.post(f"{hold}/lift", data={"reason": "x", "reference": "y"})
-    proposal = (await office.services.approvals.waiting())[0]
+    proposal = (await office.services.keeping.approvals.waiting())[0]
     led = await beata.post(f"/holds/proposals/{proposal.id}/refuse")
     assert "zabezpieczenie pozostaje" in (await beata.get(led.headers["location"])).text
     assert "hold:lifted" not in await office.actions()

@@ -73,7 +73,8 @@ def parse_event(message: str | bytes) -> Event | None:
         return None
     if not isinstance(parsed, dict) or not isinstance(parsed.get("type"), str):
         return None
-    if SURROGATE.search(message):
+    # Two looks that cost nothing first: hardly any event has either.
+    if ("\\u" in message or not message.isascii()) and SURROGATE.search(message):
         try:
             parsed = _encodable(parsed)
         except RecursionError:

@@ -10,8 +10,10 @@ from recorder.accounts.model import (
     Account,
     AccountId,
     Ended,
+    Link,
     Role,
     SessionId,
+    SignsInBy,
 )
 from recorder.adapters.postgres import tables_access as tables
 
@@ -31,6 +33,9 @@ def account_columns() -> Any:  # noqa: ANN401 - a select of many columns has no 
         ACCOUNT.must_change_password,
         ACCOUNT.totp_since,
         ACCOUNT.disabled_at,
+        ACCOUNT.signs_in_by,
+        ACCOUNT.issuer,
+        ACCOUNT.subject,
     )
 
 
@@ -47,7 +52,14 @@ def account_of(row: Row[Any]) -> Account:
         must_change_password=row.must_change_password,
         totp_since=row.totp_since,
         disabled_at=row.disabled_at,
+        link=_link_of(row),
     )
+
+
+def _link_of(row: Row[Any]) -> Link | None:
+    if row.subject is None:
+        return None
+    return Link(by=SignsInBy(row.signs_in_by), subject=row.subject, issuer=row.issuer)
 
 
 def account_update(account_id: AccountId) -> Any:  # noqa: ANN401 - SQLAlchemy's builder

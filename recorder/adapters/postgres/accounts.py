@@ -13,8 +13,10 @@ from recorder.accounts.model import (
     AccountId,
     Credentials,
     Ended,
+    Link,
     Role,
     SessionId,
+    SignsInBy,
 )
 from recorder.accounts.ports import Events
 from recorder.accounts.rules import FirstTokenProblem
@@ -29,6 +31,7 @@ from recorder.adapters.postgres.account_rows import (
 from recorder.adapters.postgres.connect import translated
 from recorder.adapters.postgres.ledger import clean
 from recorder.adapters.postgres.sessions import PostgresSessions
+from recorder.errors import RowRefused
 
 ACCOUNT, RECOVERY = tables.AccountTable, tables.RecoveryCodeTable
 TOKEN = tables.FirstRunTokenTable
@@ -138,6 +141,42 @@ class PostgresAccounts(PostgresSessions):
         async with self.change(events) as connection:
             await connection.execute(account_update(account_id).values(disabled_at=disabled_at))
             await end_sessions(connection, account_id, Ended.ACCOUNT_DISABLED, at=at, keep=None)
+
+    async def set_link(
+        self,
+        account_id: AccountId,
+        link: Link | None,
+        *,
+        password_hash: str,
+        must_change: bool,
+        at: datetime,
+        events: Events,
+    ) -> bool:
+        """Say who keeps the password; False if another account is linked to the same person."""
+        try:
+            async with self.change(events) as connection:
+                await connection.execute(
+                    account_update(account_id).values(
+                        signs_in_by=link.by.value if link else SignsInBy.LOCAL.value,
+                        issuer=link.issuer if link else None,
+                        subject=clean(link.subject) if link else None,
+                        password_hash=password_hash,
+                        password_set_at=at,
+                        must_change_password=must_change,
+                    )
+                )
+                await end_sessions(connection, account_id, Ended.LINK_CHANGED, at=at, keep=None)
+        except RowRefused:
+            return False
+        return True
+
+    async def linked(self, link: Link) -> tuple[Account, Credentials] | None:
+        """Return the account that is linked so."""
+        return await self._one(
+            (ACCOUNT.signs_in_by == link.by.value)
+            & (ACCOUNT.issuer == link.issuer)
+            & (ACCOUNT.subject == clean(link.subject))
+        )
 
     async def keep_first_token(
         self, sha256: str, *, now: datetime, expires_at: datetime, events: Events

@@ -5,19 +5,20 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, exists, func, select, update
+from sqlalchemy import Select, and_, bindparam, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.adapters.postgres import trail
 from recorder.adapters.postgres.connect import translated
 from recorder.adapters.postgres.erasures import raise_incident
-from recorder.adapters.postgres.tables import IncidentTable, RecordingTable
+from recorder.adapters.postgres.tables import CallTable, IncidentTable, RecordingTable
 from recorder.adapters.postgres.tables_keeping import HoldTable, TombstoneTable
 from recorder.audit.event import Actor
 from recorder.erasure import events
 from recorder.erasure.model import Stage
-from recorder.model import CallId, IncidentKind, RecordingId
+from recorder.model import CallId, IncidentKind, Outcome, RecordingId
 from recorder.retention.model import Stored
+from recorder.retention.rules import PERMITTED
 
 RECORDING = RecordingTable
 COLUMNS = (
@@ -60,6 +61,17 @@ class PostgresInventory:
         seen = func.coalesce(RECORDING.verified_at, RECORDING.sealed_at)
         query = select(*COLUMNS).where(KEPT).order_by(seen, RECORDING.id).limit(share)
         return await self._fetch(query)
+
+    async def unpermitted(self, *, limit: int) -> Sequence[Stored]:
+        """Return kept recordings whose call's row does not say that it was to be recorded."""
+        permitted = [each.value for each in PERMITTED]
+        says_so = and_(
+            CallTable.outcome == Outcome.RECORDED.value,
+            CallTable.reason.in_(permitted),
+            CallTable.scope_reason.in_(permitted),
+        )
+        query = select(*COLUMNS).join(CallTable, CallTable.id == RECORDING.call_id)
+        return await self._fetch(query.where(KEPT, ~says_so).order_by(RECORDING.id).limit(limit))
 
     async def count(self) -> int:
         """Return how many recordings are kept."""
@@ -124,14 +136,18 @@ class PostgresInventory:
                 await trail.append(connection, [entry])
 
     async def report(
-        self, kind: IncidentKind, detail: str, *, at: datetime, call_id: CallId | None = None
+        self,
+        kind: IncidentKind,
+        detail: str,
+        *,
+        at: datetime,
+        call_id: CallId | None = None,
+        once: bool = False,
     ) -> None:
-        """Write an incident, unless the same one was written within a day."""
-        same = exists().where(
-            IncidentTable.kind == kind.value,
-            IncidentTable.detail == detail,
-            IncidentTable.at > at - AGAIN_AFTER,
-        )
+        """Write an incident, unless the same one was written within a day; with ``once``, ever."""
+        same = exists().where(IncidentTable.kind == kind.value, IncidentTable.detail == detail)
+        if not once:
+            same = same.where(IncidentTable.at > at - AGAIN_AFTER)
         with translated():
             async with self._engine.begin() as connection:
                 if not await connection.scalar(select(same)):

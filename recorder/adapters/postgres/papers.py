@@ -202,6 +202,16 @@ class PostgresContractorAccesses:
                 await trail.append(connection, events)
                 return True
 
+    async def note(self, *, at: datetime, events: Events) -> int:
+        """Mark every opening not noted before; return how many."""
+        statement = update(ACCESS).where(ACCESS.noted_at.is_(None), ACCESS.opened_at <= at)
+        with translated():
+            async with self._engine.begin() as connection:
+                noted = (await connection.execute(statement.values(noted_at=at))).rowcount
+                if noted:
+                    await trail.append(connection, events)
+                return noted
+
     async def accesses_of(self, account_id: AccountId) -> Sequence[ContractorAccess]:
         """Return every opening of one account, newest first."""
         return await self._where(ACCESS.account_id == account_id)

@@ -6,19 +6,20 @@ from typing import Any
 
 from sqlalchemy import Row, Select, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from recorder.access.listening import BYTES_A_SECOND
 from recorder.access.playback import Part, Playback, PlaybackId, seconds_of
 from recorder.accounts.model import AccountId, SessionId
 from recorder.adapters.postgres import trail
 from recorder.adapters.postgres.connect import translated
+from recorder.adapters.postgres.holds import STANDS, fetch
 from recorder.adapters.postgres.ledger import clean
 from recorder.adapters.postgres.tables_keeping import HoldTable
 from recorder.adapters.postgres.tables_web import PlaybackTable
 from recorder.audit.event import AuditEvent
 from recorder.authorisations.model import AuthorisationId
-from recorder.holds.model import Ground
+from recorder.holds.rules import is_restricted
 from recorder.model import RecordingId
 
 PLAYBACK = PlaybackTable
@@ -45,18 +46,19 @@ class PostgresPlaybacks:
             "heard": [],
             "heard_seconds": 0.0,
         }
-        restricted = select(HoldTable.id).where(
-            HoldTable.recording_id == playback.recording_id,
-            HoldTable.ground == Ground.RESTRICTION.value,
-            HoldTable.ended_at.is_(None),
-        )
         with translated():
             async with self._engine.begin() as connection:
-                if (await connection.execute(restricted)).first() is not None:
+                if await _restricted(connection, playback.recording_id):
                     return False
                 await connection.execute(insert(PLAYBACK).values(row))
                 await trail.append(connection, [entry])
         return True
+
+    async def restricted(self, recording_id: RecordingId) -> bool:
+        """Tell whether a recording may not be heard while a right is weighed (R8.3b)."""
+        with translated():
+            async with self._engine.connect() as connection:
+                return await _restricted(connection, recording_id)
 
     async def get(self, playback_id: PlaybackId) -> Playback | None:
         """Return one, None if there is none."""
@@ -115,6 +117,10 @@ class PostgresPlaybacks:
         with translated():
             async with self._engine.connect() as connection:
                 return [_playback(row) for row in await connection.execute(query)]
+
+
+async def _restricted(connection: AsyncConnection, recording_id: RecordingId) -> bool:
+    return is_restricted(await fetch(connection, STANDS, HoldTable.recording_id == recording_id))
 
 
 def _select() -> Select[Any]:

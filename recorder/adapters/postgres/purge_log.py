@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from recorder.adapters.postgres import trail
 from recorder.adapters.postgres.connect import translated
 from recorder.adapters.postgres.erasures import raise_incident
-from recorder.adapters.postgres.tables import AuditEventTable
+from recorder.adapters.postgres.tables_audit import AuditEventTable
 from recorder.adapters.postgres.tables_keeping import (
     AppliedSettingTable,
     BrakeTable,

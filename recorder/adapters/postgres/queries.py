@@ -185,7 +185,12 @@ def recording_search_statement(criteria: Criteria, *, office_zone: ZoneInfo) -> 
 
 
 def _calls(kind: type[CallRow], criteria: Criteria, office_zone: ZoneInfo) -> Select[Any]:
-    return _page(_with_recording(kind), criteria, office_zone)
+    if criteria.caller_begins is None and criteria.caller_ends is None:
+        return _page(_with_recording(kind), criteria, office_zone)
+    # Many thousands may begin alike: first the newest by the index alone, then their rows.
+    newest = _page(select(CALL.id), criteria, office_zone).subquery()
+    query = _with_recording(kind).where(CALL.id.in_(select(newest.c.id)))
+    return query.order_by(CALL.arrived_at.desc(), CALL.id.desc())
 
 
 def _with_recording(kind: type[CallRow]) -> Select[Any]:

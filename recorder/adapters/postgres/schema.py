@@ -1,6 +1,12 @@
 """Every table of this release, for migrations and for whoever compares."""
 
-from recorder.adapters.postgres import tables, tables_access, tables_keeping, tables_web
+from recorder.adapters.postgres import (
+    tables,
+    tables_access,
+    tables_audit,
+    tables_keeping,
+    tables_web,
+)
 
-TABLES = (tables, tables_access, tables_keeping, tables_web)
+TABLES = (tables, tables_access, tables_audit, tables_keeping, tables_web)
 METADATA = tables.Base.metadata

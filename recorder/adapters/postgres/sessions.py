@@ -252,6 +252,8 @@ async def _use_up(
             return False
     if proof.new_hash is not None:
         await connection.execute(account_update(account_id).values(password_hash=proof.new_hash))
+    if proof.new_totp is not None:
+        await connection.execute(account_update(account_id).values(totp_secret=proof.new_totp))
     # In the order of their names, as attempts lock them.
     await connection.execute(
         select(THROTTLE.key)

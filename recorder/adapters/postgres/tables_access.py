@@ -14,6 +14,14 @@ class AccountTable(Base):
     """One person's account (R8.1d)."""
 
     __tablename__ = "account"
+    __table_args__ = (
+        CheckConstraint("signs_in_by IN ('local', 'ldap', 'oidc')", name="signs_in_by_known"),
+        CheckConstraint(
+            "(signs_in_by = 'local') = (subject IS NULL) AND (subject IS NULL) = (issuer IS NULL)",
+            name="linked_in_full",
+        ),
+        UniqueConstraint("signs_in_by", "issuer", "subject"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     login: Mapped[str] = mapped_column(unique=True)
@@ -28,6 +36,9 @@ class AccountTable(Base):
     totp_since: Mapped[datetime | None]
     totp_last_step: Mapped[int | None] = mapped_column(BigInteger)
     disabled_at: Mapped[datetime | None]
+    signs_in_by: Mapped[str] = mapped_column(server_default="local")
+    issuer: Mapped[str | None]
+    subject: Mapped[str | None]
 
 
 class RecoveryCodeTable(Base):
@@ -71,6 +82,20 @@ class SignInThrottleTable(Base):
     failures: Mapped[int] = mapped_column(BigInteger)
     last_at: Mapped[datetime | None]
     succeeded_at: Mapped[datetime | None]
+
+
+class BegunSignInTable(Base):
+    """A sign-in that waits for the OpenID provider, or after it for a code; minutes long."""
+
+    __tablename__ = "begun_sign_in"
+
+    state_sha256: Mapped[str] = mapped_column(primary_key=True)
+    browser_sha256: Mapped[str]
+    nonce: Mapped[str]
+    verifier: Mapped[str]
+    next_path: Mapped[str]
+    begun_at: Mapped[datetime]
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
 
 
 class FirstRunTokenTable(Base):
@@ -162,6 +187,7 @@ class ContractorAccessTable(Base):
     until: Mapped[datetime]
     opened_by: Mapped[str]
     closed_at: Mapped[datetime | None]
+    noted_at: Mapped[datetime | None]
 
 
 class WorkstationTable(Base):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from recorder.adapters.postgres import tables
+from recorder.adapters.postgres import tables_audit
 from recorder.adapters.postgres.connect import translated
 from recorder.adapters.postgres.ledger import clean
 from recorder.audit.event import Actor, AuditEvent, Scalar
@@ -15,7 +15,7 @@ from recorder.audit.rules import Entry, Position, chain_all
 from recorder.errors import RecorderError, TrailUnavailable
 
 SALT_BYTES = 32
-PERSONAL, HEAD = tables.AuditPersonalTable, tables.AuditHeadTable
+PERSONAL, HEAD = tables_audit.AuditPersonalTable, tables_audit.AuditHeadTable
 
 COLUMNS = {
     "seq": "bigint",

@@ -8,15 +8,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, Executable, Select, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from recorder.adapters.postgres import tables, trail
+from recorder.adapters.postgres import tables_audit, trail
 from recorder.adapters.postgres.connect import translated
 from recorder.adapters.postgres.ledger import clean
 from recorder.audit.event import Actor, ActorKind, AuditEvent
 from recorder.audit.ports import Start
 from recorder.audit.rules import Entry, Personal, Position
 
-EVENT, PERSONAL = tables.AuditEventTable, tables.AuditPersonalTable
-HEAD, START = tables.AuditHeadTable, tables.AuditStartTable
+EVENT, PERSONAL = tables_audit.AuditEventTable, tables_audit.AuditPersonalTable
+HEAD, START = tables_audit.AuditHeadTable, tables_audit.AuditStartTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

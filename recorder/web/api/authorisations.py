@@ -86,6 +86,7 @@ class OpeningTold(Told):
     opened_at: datetime
     until: datetime
     closed_at: datetime | None
+    noted_at: datetime | None
 
 
 class Openings(Told):

@@ -6,6 +6,7 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
+from recorder.access.listening import BLOCKED
 from recorder.access.model import Ground, Permission, Target
 from recorder.access.playback import Over, Playback
 from recorder.adapters.postgres.rows import RecordingRow
@@ -86,6 +87,8 @@ async def audio(
         raise Problem(kind=Kind.GONE)
     if playback.is_over(asker.now):
         raise Problem(kind=Kind.CONFLICT, reason="playback_over", detail=OVER)
+    if await parts.listening.is_restricted(playback):
+        raise Problem(kind=Kind.CONFLICT, reason="restricted", detail=BLOCKED)
     try:
         return await _stream(playback, row, request, asker=asker, parts=parts)
     except NotFound:
@@ -155,7 +158,7 @@ async def _stream(
         decision = await now.gate.decide(
             LISTEN, now.asking, target=target_of(row), ground=ground_of(playback)
         )
-        return decision.allowed
+        return decision.allowed and not await parts.listening.is_restricted(playback)
 
     async def on_sent(sent: int) -> None:
         await parts.listening.note(playback, (span.start, span.start + sent))

@@ -24,6 +24,7 @@ MICROSECOND = timedelta(microseconds=1)
 
 Number = Annotated[str, Field(min_length=1, max_length=64)]
 Digits = Annotated[str, Field(min_length=FEWEST_DIGITS, max_length=32, pattern=r"^[0-9 +()/.-]+$")]
+LastDigits = Annotated[str, Field(min_length=4, max_length=32, pattern=r"^[0-9 +()/.-]+$")]
 Purpose = Annotated[str, Field(max_length=200)]
 RequestNumber = Annotated[str, Field(max_length=20)]
 
@@ -46,7 +47,7 @@ class Search(Body):
     caller: Number | None = None
     """In any usual spelling, or ``withheld``."""
     caller_begins: Digits | None = None
-    caller_ends: Digits | None = None
+    caller_ends: LastDigits | None = None
     called: Number | None = None
     day: date | None = None
     """In the office's zone."""

@@ -26,6 +26,25 @@ class Status(Told):
     parts: list[PartTold]
 
 
+class JobTold(Told):
+    """How one job went; ``last_error`` is a kind, never a message."""
+
+    name: str
+    worker: str
+    last_started: datetime | None
+    last_succeeded: datetime | None
+    last_failed: datetime | None
+    last_error: str
+    progress: str
+    next_due: datetime | None
+
+
+class Jobs(Told):
+    """Every job that ever started."""
+
+    jobs: list[JobTold]
+
+
 class AnnouncementTold(Told):
     """One version of one announcement (R8.2d)."""
 
@@ -57,6 +76,19 @@ async def status(parts: Parts) -> Status:
         parts=[
             PartTold(name=each.name, reachable=each.reachable, says=each.says) for each in found
         ],
+    )
+
+
+@router.get("/jobs")
+@needs(Permission.REPORT_READ)
+async def jobs(parts: Parts) -> Jobs:
+    """Say when each job of retention last did its work."""
+    found = await parts.jobs()
+    return Jobs(
+        jobs=[
+            JobTold(**{name: getattr(each, name) for name in JobTold.model_fields})
+            for each in found
+        ]
     )
 
 

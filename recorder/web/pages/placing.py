@@ -17,7 +17,7 @@ from recorder.web.api.routing import asker_of, services_of
 from recorder.web.gate import needs
 from recorder.web.languages import language_of, later, speaker
 from recorder.web.pages.forms import form_of, see, text_of
-from recorder.web.pages.holds import NO_DAYS, NO_REASON, NO_REFERENCE
+from recorder.web.pages.holding import NO_DAYS, NO_REASON, NO_REFERENCE
 from recorder.web.pages.search import find
 from recorder.web.problems import Kind, Problem
 from recorder.web.words import GROUNDS, REFUSED_PLACING
@@ -89,7 +89,7 @@ async def place(request: Request) -> Response:
         return _form(request, chosen, given=given, faults=faults)
     if given["kind"] == "full":
         await asker.require(Permission.HOLD_PLACE)
-    batch, answers = await services.holds.place(
+    batch, answers = await services.keeping.holds.place(
         [RecordingId(each.recording.id) for each in chosen],
         ground=Ground(given["ground"]),
         reference=given["reference"],

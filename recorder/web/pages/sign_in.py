@@ -1,11 +1,13 @@
 """Signing in and out, and the very first account (R8.1d, A5, A7)."""
 
+from collections.abc import Callable
+
 from starlette.requests import Request, cookie_parser
 from starlette.responses import Response
 
 from recorder.accounts.model import SessionKind
 from recorder.accounts.service import SignedIn, SignInRefused
-from recorder.errors import RuleViolation
+from recorder.errors import DirectoryUnavailable, RuleViolation
 from recorder.web.api.routing import asker_of, services_of
 from recorder.web.gate import Open, needs
 from recorder.web.languages import language_of, later, speaker
@@ -17,6 +19,10 @@ from recorder.web.services import Services
 WRONG = later("Login, password or code is wrong, or the code was used already.")
 TOO_EARLY = later("Too many attempts. Try again in {seconds} seconds.")
 TOKEN = later("This token opens nothing. A new one is printed by: recorder user first-token")
+DIRECTORY_AWAY = later(
+    "The directory does not answer: its accounts cannot sign in now, accounts with a password "
+    "here can. Otherwise login, password or code is wrong."
+)
 ATTEMPTS_A_MINUTE = 60
 POST_OF_FIRST = "Administrator"
 
@@ -39,9 +45,11 @@ async def enter(request: Request) -> Response:
             login.strip(), password, code.strip(), source=source, kind=SessionKind.WEB
         )
     except SignInRefused as refused:
-        seconds = round(refused.wait.total_seconds())
-        text = say(TOO_EARLY).format(seconds=seconds) if seconds else say(WRONG)
-        return _form(request, next_path=next_path, login=login, faults={"login": text}, status=401)
+        faults = {"login": in_time(refused, say)}
+        return _form(request, next_path=next_path, login=login, faults=faults, status=401)
+    except DirectoryUnavailable:
+        faults = {"login": say(DIRECTORY_AWAY)}
+        return _form(request, next_path=next_path, login=login, faults=faults, status=503)
     answer = see(path_to_return_to(next_path))
     keep(answer, services, signed)
     return answer
@@ -85,6 +93,17 @@ async def first_account(request: Request) -> Response:
     return see("/sign-in")
 
 
+def in_time(refused: SignInRefused, say: Callable[[str], str]) -> str:
+    """Return what is told: too early, or wrong."""
+    seconds = round(refused.wait.total_seconds())
+    return say(TOO_EARLY).format(seconds=seconds) if seconds else say(WRONG)
+
+
+def form_with(request: Request, fault: str, *, status: int) -> Response:
+    """Return the form again with what is wrong."""
+    return _form(request, next_path=None, faults={"login": fault}, status=status)
+
+
 def keep(answer: Response, services: Services, signed: SignedIn) -> None:
     """Give the browser its session: for this host alone, out of reach of any script."""
     answer.set_cookie(
@@ -112,6 +131,7 @@ def _form(
         next=path_to_return_to(next_path),
         login=login,
         faults=faults or {},
+        provider=services_of(request).provider is not None,
     )
 
 

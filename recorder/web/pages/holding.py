@@ -43,10 +43,12 @@ SECOND = {
 async def standing(request: Request) -> Response:
     """List the holds that stand, those to be reviewed first."""
     services, asker = services_of(request), asker_of(request)
-    holds = await services.hold_rows.standing()
+    holds = await services.keeping.hold_rows.standing()
     due = [each for each in holds if review_is_near(each, now=asker.now)]
     waiting = [
-        each for each in await services.approvals.waiting() if each.action is Action.LIFT_HOLD
+        each
+        for each in await services.keeping.approvals.waiting()
+        if each.action is Action.LIFT_HOLD
     ]
     return services.drawing.page(
         "holds.html",
@@ -108,7 +110,9 @@ async def review(request: Request) -> Response:
     hold = await _hold(request)
     reason, days = await _review_form(request, hold)
     try:
-        await services.holds.review(hold.id, reason=reason, actor=asker.actor, review_days=days)
+        await services.keeping.holds.review(
+            hold.id, reason=reason, actor=asker.actor, review_days=days
+        )
     except RuleViolation:
         raise Problem(kind=Kind.CONFLICT, detail=OVER) from None
     return see(f"/holds/{hold.id}?done=reviewed")
@@ -129,7 +133,7 @@ async def lift(request: Request) -> Response:
     hold = await _hold(request)
     reason, reference = await _lift_form(request, hold)
     try:
-        proposal = await services.holds.lift(
+        proposal = await services.keeping.holds.lift(
             hold.id, reason=reason, reference=reference, actor=asker.actor
         )
     except RuleViolation:
@@ -150,7 +154,7 @@ async def confirm(request: Request) -> Response:
     services, asker = services_of(request), asker_of(request)
     approval, hold = await _proposal(request)
     try:
-        await services.holds.confirm_lifting(approval, actor=asker.actor)
+        await services.keeping.holds.confirm_lifting(approval, actor=asker.actor)
     except RuleViolation:
         raise Problem(kind=Kind.CONFLICT, detail=OVER) from None
     return see(f"/holds/{hold.id}?done=lifted")
@@ -161,17 +165,17 @@ async def refuse(request: Request) -> Response:
     """Answer no to a proposal; the hold stays."""
     services, asker = services_of(request), asker_of(request)
     approval_id: UUID = request.path_params["approval_id"]
-    approval = await services.approvals.get(ApprovalId(approval_id))
+    approval = await services.keeping.approvals.get(ApprovalId(approval_id))
     if approval is None or approval.action is not Action.LIFT_HOLD:
         raise Problem(kind=Kind.NOT_FOUND)
-    if not await services.approvals.refuse(approval.id, actor=asker.actor, at=asker.now):
+    if not await services.keeping.approvals.refuse(approval.id, actor=asker.actor, at=asker.now):
         raise Problem(kind=Kind.CONFLICT, detail=SECOND[Why.ALREADY_DECIDED])
     return see(f"/holds/{approval.subject}?done=refused")
 
 
 async def _hold(request: Request) -> Hold:
     hold_id: UUID = request.path_params["hold_id"]
-    hold = await services_of(request).hold_rows.get(HoldId(hold_id))
+    hold = await services_of(request).keeping.hold_rows.get(HoldId(hold_id))
     if hold is None:
         raise Problem(kind=Kind.NOT_FOUND)
     return hold
@@ -180,14 +184,14 @@ async def _hold(request: Request) -> Hold:
 async def _proposal(request: Request) -> tuple[Approval, Hold]:
     services, asker = services_of(request), asker_of(request)
     approval_id: UUID = request.path_params["approval_id"]
-    approval = await services.approvals.get(ApprovalId(approval_id))
+    approval = await services.keeping.approvals.get(ApprovalId(approval_id))
     if approval is None or approval.action is not Action.LIFT_HOLD:
         raise Problem(kind=Kind.NOT_FOUND)
     signed = f"{asker.actor.kind}:{asker.actor.name}"
     why = judge_confirming(approval, person=signed, now=asker.now)
     if why is not Why.SECOND_PERSON:
         raise Problem(kind=Kind.CONFLICT, reason=why.value, detail=SECOND[why])
-    hold = await services.hold_rows.get(HoldId(approval.subject))
+    hold = await services.keeping.hold_rows.get(HoldId(approval.subject))
     if hold is None:
         raise Problem(kind=Kind.NOT_FOUND)
     return approval, hold
@@ -224,7 +228,7 @@ async def _page(
 ) -> Response:
     services, asker = services_of(request), asker_of(request)
     say = speaker(language_of(request.scope))
-    waiting = await services.approvals.waiting_for(Action.LIFT_HOLD, hold.id)
+    waiting = await services.keeping.approvals.waiting_for(Action.LIFT_HOLD, hold.id)
     return services.drawing.page(
         "hold.html",
         request.scope,

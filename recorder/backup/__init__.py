@@ -1,0 +1,1 @@
+"""What a backup holds, how long it may live, and what a restore must do before anything opens."""
