@@ -1,6 +1,7 @@
 """Reads what the dialplan noted of calls that went past capture."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from recorder.adapters.files import overwrite_and_remove
@@ -34,5 +35,6 @@ class BypassedLog:
 
     def done(self) -> None:
         """Forget the lines last taken: every one of them has its row."""
-        # It held numbers.
-        overwrite_and_remove(self._taken)
+        # It held numbers. What a failing disk keeps is read again, and a call has one row.
+        with suppress(OSError):
+            overwrite_and_remove(self._taken)

@@ -131,7 +131,7 @@ class Custodian:
         call = record if record is not None else self._read_call(call_id)
         await self._keep_announcements()
         if await self._ledger.knows_channel(call.node, call.channel_id):
-            self._wipe(call)
+            await self._wipe(call)
             return False
         recording = await self._store(call)
         now = self._clock.now()
@@ -145,7 +145,7 @@ class Custodian:
         self._announcing.take(call)
         if failing:
             log.error("announcement_failing", in_a_row=ALARM_AFTER)
-        self._wipe(call)
+        await self._wipe(call)
         self.sealed += 1
         outcome = rules.outcome_of(call, recorded=recording is not None)
         log.info("call_sealed", reason=outcome.reason, recorded=outcome.record)
@@ -195,10 +195,11 @@ class Custodian:
                 await self._ledger.keep_announcement(version)
                 self._kept.add(version)
 
-    def _wipe(self, call: CallRecord) -> None:
+    async def _wipe(self, call: CallRecord) -> None:
         # Audio first: a journal without audio is harmless, audio without a journal is an orphan.
         if call.recording_id is not None:
-            self._spool.wipe_audio(call.recording_id)
+            # Overwriting waits for the disk; the calls that live must not.
+            await asyncio.to_thread(self._spool.wipe_audio, call.recording_id)
         self._journals.wipe(call.id)
 
     async def report(self, kind: IncidentKind, detail: str) -> None:
