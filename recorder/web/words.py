@@ -92,6 +92,19 @@ REFUSED = {
 """What the gate's reasons say to the person who is refused."""
 
 
+FIGURES = {
+    "lp": later("packets lost on the way to us"),
+    "rlp": later("packets lost on the way to the caller"),
+    "rxjitter": later("jitter on the way to us, s"),
+    "txjitter": later("jitter on the way to the caller, s"),
+    "rtt": later("there and back, s"),
+    "rxmes": later("score on the way to us"),
+    "txmes": later("score on the way to the caller"),
+    "rxcount": later("packets received"),
+    "txcount": later("packets sent"),
+}
+
+
 def quality_of(figures: dict[str, float]) -> str:
     """Return how a call sounded, in a word, from its own figures; empty when there are none.
 

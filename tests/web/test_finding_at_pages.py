@@ -7,8 +7,10 @@ import httpx
 import pytest
 
 from recorder.accounts.model import Role
+from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
 from recorder.adapters.postgres.desk import KEPT_FOR, PostgresSearches
-from recorder.model import Decision, Reason
+from recorder.model import AnnouncementPlayed, Decision, Layer, PlaybackResult, Reason
+from tests.contracts.test_announcement_catalogue import a_sound
 from tests.signed_in import PURPOSE
 from tests.web.office import WebOffice
 
@@ -215,3 +217,29 @@ async def test_who_listened_is_shown_by_right(office: WebOffice) -> None:
         page = (await browser.get(f"/calls/{call.id}")).text
         heard = page.partition("Kto odsłuchał")[2]
         assert (PURPOSE in heard) is seen
+
+
+async def test_what_the_caller_heard_is_read_and_played_at_the_call(office: WebOffice) -> None:
+    """R8.2c, R8.2d."""
+    sound = a_sound()
+    version = AnnouncementCatalogue(office.settings.announcement_dir).add(
+        sound, layer=Layer.FIRST, language="pl", text="Nagrywamy.", at=office.parts.clock.now()
+    )
+    played = AnnouncementPlayed(
+        announcement_id=version.id,
+        layer=Layer.FIRST,
+        language="pl",
+        sha256=version.sha256,
+        length_ms=version.length_ms,
+        result=PlaybackResult.HEARD,
+    )
+    call = await office.call(announcements=(played,))
+    browser = await office.at_work(Role.LISTENER)
+    page = (await browser.get(f"/calls/{call.id}")).text
+    assert "Nagrywamy." in page
+    assert version.sha256 in page
+    assert "odtworzono do końca" in page
+    answer = await browser.get(f"/announcements/{version.id}/sound")
+    assert answer.headers["content-type"] == "audio/wav"
+    assert answer.content[44:] == sound.samples
+    assert (await browser.get(f"/announcements/{call.id}/sound")).status_code == 404

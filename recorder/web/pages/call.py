@@ -26,6 +26,7 @@ from recorder.web.problems import Kind, Problem
 from recorder.web.services import Services
 from recorder.web.words import (
     ENDINGS,
+    FIGURES,
     FLAGS,
     GROUNDS,
     LAYERS,
@@ -186,6 +187,7 @@ async def page(
         words={
             "moments": MOMENTS, "played": PLAYED, "layers": LAYERS, "spoken": SPOKEN,
             "grounds": GROUNDS, "endings": ENDINGS, "routes": ROUTES, "reasons": REASONS,
+            "figures": FIGURES,
         },
     )  # fmt: skip
 
