@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.async_api import expect
 
 from recorder.accounts.model import Role
 from tests.browser.desk import LOOKS, OfficeDesk, screenshot, violations
@@ -21,7 +22,8 @@ async def test_a_listeners_pages_have_no_violation(
     )
     look = f"{language}-{light}-{width}"
 
-    async def judge(name: str) -> None:
+    async def judge(name: str, heading: str) -> None:
+        await expect(page.locator("h1")).to_have_text(re.compile(heading))
         await screenshot(page, f"{name}-{look}")
         assert await violations(page) == [], name
         assert await page.evaluate(
@@ -29,37 +31,39 @@ async def test_a_listeners_pages_have_no_violation(
         ), f"{name} scrolls sideways at {width}"
 
     await page.goto("/")
-    await judge("search")
+    await judge("search", "Wyszukiwanie połączenia|Find a call")
     await page.locator("main details summary").click()
-    await judge("search-more")
+    await judge("search-more", "Wyszukiwanie połączenia|Find a call")
     await page.get_by_role("button", name=re.compile("Szukaj połączenia|Find the call")).click()
-    await judge("search-faults")
+    await page.locator("[role=alert]").wait_for()
+    await judge("search-faults", "Wyszukiwanie połączenia|Find a call")
     await page.fill("#day", "1.1.2020")
     await page.get_by_role("button", name=re.compile("Szukaj połączenia|Find the call")).click()
-    await judge("nothing-found")
+    await judge("nothing-found", "Znalezione|Found")
     await page.goto("/")
     await page.fill("#caller", "600 123 456")
     await page.keyboard.press("Enter")
-    await judge("results")
+    await judge("results", "Znalezione|Found")
     await page.goto(f"/calls/{call.id}")
-    await judge("call")
+    await judge("call", r"\d{2}:\d{2}")
     await page.get_by_role("button", name=re.compile("Odsłuchaj nagranie|Listen to")).click()
-    await judge("call-without-purpose")
+    await page.locator("[role=alert]").wait_for()
+    await judge("call-without-purpose", r"\d{2}:\d{2}")
     await page.get_by_label(PURPOSE).check()
     await page.get_by_role("button", name=re.compile("Odsłuchaj nagranie|Listen to")).click()
     await page.locator(".lanes").wait_for()
-    await judge("player")
+    await judge("player", "Nagranie|Recording of")
     await page.goto(f"/calls/{call.id}")
     await page.get_by_role("button", name=re.compile("Zabezpiecz nagranie|Hold the rec")).click()
-    await judge("hold-form")
+    await judge("hold-form", "Zabezpiecz 1|Hold 1")
     await page.locator("input[name=ground]").first.check()
     await page.fill("#reference", "W/31/2026")
     await page.fill("#reason", "groźby")
     await page.get_by_role("button", name=re.compile("Dalej|Continue")).click()
-    await judge("hold-confirm")
+    await judge("hold-confirm", "Potwierdzenie|Confirm")
     await page.locator("main form .button").click()
-    await judge("held")
+    await judge("held", "Zabezpieczono 1|1 recording is")
     await page.goto("/holds")
-    await judge("holds")
+    await judge("holds", "Zabezpieczenia|Holds")
     assert [each for each in seen.complaints if "422" not in each] == []
     assert seen.strangers == []

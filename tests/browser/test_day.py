@@ -92,14 +92,17 @@ async def test_without_scripts_two_administrators_lift_a_hold(desk: OfficeDesk) 
     await one.get_by_role("button", name="Dalej").click()
     await one.get_by_role("button", name="Zabezpiecz 1 nagranie").click()
     await one.get_by_role("link", name="Zabezpieczenie 1").click()
+    await one.locator("#lift-reason").wait_for()
     hold = one.url
     await one.fill("#lift-reason", "umorzono")
     await one.fill("#lift-reference", "1 Ds 5/2026")
     await one.get_by_role("button", name="Znieś zabezpieczenie").click()
+    await expect(one.locator("h1")).to_have_text("Znieś zabezpieczenie")
     await one.get_by_role("button", name="Znieś zabezpieczenie").click()
     await expect(one.get_by_role("status")).to_contain_text("Zaproponowano zniesienie")
     await two.goto(hold)
     await two.get_by_role("button", name="Potwierdź zniesienie zabezpieczenia").click()
+    await expect(two.locator("h1")).to_have_text("Potwierdź zniesienie zabezpieczenia")
     await two.get_by_role("button", name="Potwierdź zniesienie zabezpieczenia").click()
     await expect(two.get_by_role("status")).to_have_text("Zabezpieczenie zniesiono.")
 
@@ -115,12 +118,15 @@ async def test_an_administrators_pages_of_a_hold_have_no_violation(desk: OfficeD
     await page.get_by_role("button", name="Dalej").click()
     await page.get_by_role("button", name="Zabezpiecz 1 nagranie").click()
     await page.get_by_role("link", name="Zabezpieczenie 1").click()
+    await page.locator("#lift-reason").wait_for()
     assert await violations(page) == []
     await page.get_by_role("button", name="Znieś zabezpieczenie").click()
+    await page.locator("[role=alert]").wait_for()
     assert await violations(page) == []
     await page.fill("#lift-reason", "umorzono")
     await page.fill("#lift-reference", "1 Ds 5/2026")
     await page.get_by_role("button", name="Znieś zabezpieczenie").click()
+    await expect(page.locator("h1")).to_have_text("Znieś zabezpieczenie")
     assert await violations(page) == []
     assert [each for each in seen.complaints if "422" not in each] == []
 
@@ -134,8 +140,9 @@ async def test_hostile_data_is_text_on_every_page(desk: OfficeDesk) -> None:
     page, seen = await desk.sit_down(await desk.person(Role.LISTENER))
     pages = 0
 
-    async def judge() -> None:
+    async def judge(heading: str) -> None:
         nonlocal pages
+        await expect(page.locator("h1")).to_have_text(re.compile(heading))
         pages += 1
         assert await page.locator("main img, main script").count() == 0
         assert "\u202e" not in await page.content()
@@ -143,28 +150,28 @@ async def test_hostile_data_is_text_on_every_page(desk: OfficeDesk) -> None:
     await page.goto("/")
     await page.fill("#called", HOSTILE.replace("\u202e", ""))
     await page.keyboard.press("Enter")
-    await judge()
+    await judge("Znalezione")
     await page.goto(f"/calls/{call.id}")
     await expect(page.locator("main")).to_contain_text("onerror=alert(1)")
-    await judge()
+    await judge(r"\d{2}:\d{2}")
     await page.get_by_label(PURPOSE).check()
     await page.get_by_role("button", name="Odsłuchaj nagranie").click()
     await page.locator("#player").wait_for()
-    await judge()
+    await judge("Nagranie")
     await page.goto(f"/calls/{call.id}")
     await page.get_by_role("button", name="Zabezpiecz nagranie").click()
-    await judge()
+    await judge("Zabezpiecz 1")
     await page.locator("input[name=ground]").first.check()
     await page.fill("#reference", HOSTILE)
     await page.fill("#reason", HOSTILE)
     await page.get_by_role("button", name="Dalej").click()
-    await judge()
+    await judge("Potwierdzenie")
     await page.locator("main form .button").click()
-    await judge()
+    await judge("Zabezpieczono 1")
     await page.get_by_role("link", name="Zabezpieczenie 1").click()
-    await judge()
+    await judge("Zabezpieczenie")
     await page.goto("/holds")
-    await judge()
+    await judge("Zabezpieczenia")
     assert pages == 8
     assert seen.complaints == []
     assert seen.strangers == []

@@ -86,3 +86,12 @@ def test_a_program_of_a_wheel_is_not_the_checkout(installed: Path, tmp_path: Pat
         check=True,
     )
     assert done.stdout.strip() == str(installed / "recorder/__init__.py")
+
+
+def test_a_wheel_brings_every_page_its_style_and_its_words(installed: Path) -> None:
+    for kind in ("static", "templates", "translations"):
+        here = CHECKOUT / "recorder/web" / kind
+        wanted = {each.relative_to(here) for each in here.rglob("*") if each.is_file()}
+        there = installed / "recorder/web" / kind
+        assert wanted
+        assert {each.relative_to(there) for each in there.rglob("*") if each.is_file()} == wanted
