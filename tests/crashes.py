@@ -113,12 +113,12 @@ class _Steps:
     """Counts the steps of this process, and ends it before the one it was told."""
 
     def __init__(
-        self, *, die_at: int | None, power_cut: bool, fail_fsync: int | None, trace: int
+        self, *, die_at: int | None, power_cut: bool, fail_fsync: int | None, trace: int, kept: Path
     ) -> None:
         self._die_at, self._power_cut, self._fail_fsync = die_at, power_cut, fail_fsync
         self._trace = trace
         self._count = self._fsyncs = 0
-        self._disk = Disk()
+        self._disk = Disk(kept)
         self._write = os.write
         self._dying = False
 
@@ -248,7 +248,7 @@ def main(module: str) -> None:
     acts = importlib.import_module(module)
     for line in sys.stdin:
         act, arguments, die_at, power_cut, fail_fsync = json.loads(line)
-        with tempfile.TemporaryFile() as trace:
+        with tempfile.TemporaryFile() as trace, tempfile.TemporaryDirectory() as kept:
             child = os.fork()
             if child == 0:
                 # What the act prints is no answer to the stage.
@@ -258,6 +258,7 @@ def main(module: str) -> None:
                     power_cut=power_cut,
                     fail_fsync=fail_fsync,
                     trace=trace.fileno(),
+                    kept=Path(kept),
                 )
                 steps.wrap_all()
                 try:

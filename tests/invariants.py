@@ -1,7 +1,7 @@
 """What must hold after every fault: I1 to I10, read from what an office leaves behind.
 
 By other means than the service's own: SQL, the file system, the bytes of the logs. Nothing here
-repairs or waits. Of I7 that the trail verifies and never shrinks; I6 knows no hold.
+repairs or waits.
 
 I8 is about our own logs and PostgreSQL's. Those of Asterisk are not among them: a PBX's log and
 its call records hold numbers, whatever we do, and nobody is given them for our sake.
@@ -13,7 +13,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -103,7 +103,10 @@ def broken(site: Site) -> list[Broken]:
 Ask = Callable[[str], list[dict[str, Any]]]
 
 CALLS = """SELECT call.*, recording.id AS recording_id, recording.stored_on, recording.frames,
-                  recording.sha256, recording.size_bytes, recording.erase_by,
+                  recording.sha256, recording.size_bytes, recording.erase_by, recording.stage,
+                  recording.first_sample_at,
+                  EXISTS (SELECT FROM hold WHERE recording_id = recording.id AND ended_at IS NULL
+                          AND coalesce(lapses_at, 'infinity') > now()) AS held,
                   ARRAY(SELECT kind FROM incident WHERE call_id = call.id) AS incidents
            FROM call LEFT JOIN recording ON recording.call_id = call.id ORDER BY arrived_at"""
 RECORDINGS = CALLS.replace("LEFT JOIN", "JOIN")
@@ -148,12 +151,17 @@ def _audio_is_as_long_as_the_call(site: Site, ask: Ask) -> Iterator[str]:
     """I3: as long as the callers were connected, or an incident says that it is not.
 
     Of a call that nobody watched to its end the connected time is a guess; its audio is not.
+    A recording that was stopped, because the caller was passed on outside, ends there.
     """
     for row in ask(RECORDINGS):
-        audio_s, bridged_s = row["frames"] / 8000, row["bridged_seconds"]
-        gap = abs(audio_s - bridged_s) > max(1.0, 0.02 * bridged_s)
+        audio_s, due_s = row["frames"] / 8000, row["bridged_seconds"]
+        stops = [each["at"] for each in row["timeline"] if each["kind"] == "recording:stopped"]
+        if stops:
+            until_stop = datetime.fromisoformat(min(stops)) - row["first_sample_at"]
+            due_s = min(due_s, until_stop.total_seconds())
+        gap = abs(audio_s - due_s) > max(1.0, 0.02 * due_s)
         if gap and not row["unwatched"] and "audio_gap" not in row["incidents"]:
-            yield f"recording {row['recording_id']}: {audio_s:.2f} s of {bridged_s:.2f} s"
+            yield f"recording {row['recording_id']}: {audio_s:.2f} s of {due_s:.2f} s"
         if not row["frames"]:
             yield f"recording {row['recording_id']}: no audio"
 
@@ -190,15 +198,49 @@ def _nothing_undecided_was_heard(site: Site, ask: Ask) -> Iterator[str]:
         site.heard.add(row["sha256"])
 
 
-def _nothing_is_kept_too_long(site: Site, ask: Ask) -> Iterator[str]:
-    """I6: nothing past its ``erase_by`` can be read."""
+HELD_WHEN_ERASED = """SELECT recording_id FROM tombstone JOIN hold USING (recording_id)
+    WHERE placed_at < tombstone.erased_at
+      AND least(hold.ended_at, lapses_at, 'infinity') > tombstone.erased_at"""
+
+
+def _kept_as_long_as_it_must_be_and_no_longer(site: Site, ask: Ask) -> Iterator[str]:
+    """I6: nothing held was erased; nothing past its ``erase_by`` without a hold can be read."""
+    for row in ask(HELD_WHEN_ERASED):
+        yield f"recording {row['recording_id']}: erased, though it was held"
+    names = site.stored.with_keys()
     for row in ask(RECORDINGS):
-        if row["erase_by"] < SystemClock().now() and site.stored.file(row).exists():
-            yield f"recording {row['recording_id']}: due since {row['erase_by']}"
+        name, readable = row["recording_id"], site.stored.file(row).exists()
+        if row["held"] and (row["stage"] != "kept" or not readable or name not in names):
+            yield f"recording {name}: held, but it is not whole"
+        due = row["erase_by"] < SystemClock().now() and not row["held"]
+        if due and (readable or name in names):
+            yield f"recording {name}: due since {row['erase_by']}"
+    for row in ask("SELECT recording_id FROM tombstone"):
+        if row["recording_id"] in names:
+            yield f"recording {row['recording_id']}: erased, but its key is there"
+
+
+STATE_CHANGES = """
+    SELECT 'recording:erased' AS action, 'recording:' || recording_id AS subject FROM tombstone
+    UNION ALL SELECT 'recording:claimed', 'recording:' || id FROM recording WHERE stage = 'erasing'
+    UNION ALL SELECT 'hold:placed', 'hold:' || id FROM hold
+    UNION ALL SELECT 'hold:reviewed', 'hold:' || id FROM hold WHERE reviewed_at IS NOT NULL
+    UNION ALL SELECT 'hold:' || ending, 'hold:' || id FROM hold WHERE ended_at IS NOT NULL
+    UNION ALL SELECT 'approval:proposed', 'approval:' || id FROM approval
+    UNION ALL SELECT 'approval:' || answer, 'approval:' || id FROM approval
+              WHERE answer IS NOT NULL
+    UNION ALL SELECT 'purge:braked', 'brake:' || token FROM brake
+    UNION ALL SELECT 'purge:released', 'brake:' || token FROM brake WHERE released_at IS NOT NULL
+    UNION ALL SELECT 'authorisation:proposed', 'authorisation:' || id FROM authorisation
+    UNION ALL SELECT 'workstation:added', 'workstation:' || id FROM workstation
+    UNION ALL SELECT 'workstation:removed', 'workstation:' || id FROM workstation
+              WHERE removed_at IS NOT NULL
+    UNION ALL SELECT 'session:opened', 'session:' || id FROM session
+"""
 
 
 def _the_trail_is_whole(site: Site, ask: Ask) -> Iterator[str]:
-    """I7: the chain verifies, and is no shorter than it was."""
+    """I7: the chain verifies, is no shorter than it was, and each state change has its entry."""
 
     async def read() -> tuple[list[Entry], Position | None]:
         entries: list[Entry] = []
@@ -216,6 +258,10 @@ def _the_trail_is_whole(site: Site, ask: Ask) -> Iterator[str]:
     if len(entries) < site.trail[0]:
         yield f"audit trail: {len(entries)} entries, there were {site.trail[0]}"
     site.trail[0] = len(entries)
+    told = {(each.action, each.subject) for each in entries}
+    for row in ask(STATE_CHANGES):
+        if (row["action"], row["subject"]) not in told:
+            yield f"audit trail: no {row['action']} of {row['subject']}"
 
 
 def _no_log_names_a_caller(site: Site, ask: Ask) -> Iterator[str]:
@@ -258,7 +304,7 @@ CHECKS: Mapping[str, Callable[[Site, Ask], Iterator[str]]] = {
     "I3": _audio_is_as_long_as_the_call,
     "I4": _files_and_rows_agree,
     "I5": _nothing_undecided_was_heard,
-    "I6": _nothing_is_kept_too_long,
+    "I6": _kept_as_long_as_it_must_be_and_no_longer,
     "I7": _the_trail_is_whole,
     "I8": _no_log_names_a_caller,
     "I9": _callers_got_through,

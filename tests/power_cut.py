@@ -1,6 +1,5 @@
 """What a disk may lose when the power fails. For ``tests/crashes.py``."""
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,10 +7,11 @@ from pathlib import Path
 class Disk:
     """What a power cut would take: contents and names that were not put on disk yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: Path) -> None:
+        """``kept`` is an empty folder on the same disk, for what is taken away and may return."""
         self._dirty: set[Path] = set()
         self._undo: list[tuple[Path, Callable[[], object]]] = []
-        self._kept = Path(tempfile.mkdtemp(prefix="crashes-"))
+        self._kept = kept
 
     def written(self, path: Path, *, new: bool) -> None:
         # What stood there before may be lost or kept: only what is new is surely not there yet.

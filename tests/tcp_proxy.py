@@ -38,7 +38,7 @@ class TcpProxy:
         self.holds: list[Hold] = []
         """A client's piece that one of these matches stops here, and all that follows it."""
         self._target_port = target_port
-        self._tasks: asyncio.TaskGroup | None = None
+        self._over = asyncio.Event()
         self._writers: set[asyncio.StreamWriter] = set()
 
     @asynccontextmanager
@@ -48,6 +48,7 @@ class TcpProxy:
         try:
             yield self
         finally:
+            self._over.set()
             server.close()
             self.reset()
             await server.wait_closed()
@@ -114,7 +115,8 @@ class TcpProxy:
             if hold.pattern.search(piece):
                 hold.held.set()
                 # Whoever sent it waits for good, or dies with it: it never arrives.
-                await asyncio.Event().wait()
+                await self._over.wait()
+                raise ConnectionAbortedError
 
     def _abort(self, writer: asyncio.StreamWriter) -> None:
         raw: socket.socket | None = writer.get_extra_info("socket")

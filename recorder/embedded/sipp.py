@@ -292,7 +292,9 @@ def call(
     )
 
 
-def desk(directory: Path, *, port: int, ring_s: float = 0.2, trace: bool = False) -> Sipp:
+def desk(
+    directory: Path, *, port: int, ring_s: float = 0.2, address: str = DESK, trace: bool = False
+) -> Sipp:
     """Answer calls at the desk until stopped; the caller hangs up."""
     directory.mkdir(parents=True, exist_ok=True)
     sound = directory / "desk.alaw"
@@ -305,8 +307,8 @@ def desk(directory: Path, *, port: int, ring_s: float = 0.2, trace: bool = False
     return Sipp(
         directory,
         [
-            *("127.0.0.1", "-sf", str(scenario), "-i", DESK, "-p", str(port), "-mi", DESK),
-            *("-mp", str(_free_udp(DESK) // 2 * 2), "-t", "u1"),
+            *("127.0.0.1", "-sf", str(scenario), "-i", address, "-p", str(port)),
+            *("-mi", address, "-mp", str(_free_udp(address) // 2 * 2), "-t", "u1"),
             *(TRACE if trace else ()),
         ],
     )

@@ -4,6 +4,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,10 @@ class Seen:
     heard: set[str] = field(default_factory=set)
     trail: list[int] = field(default_factory=lambda: [0])
     ring_s: float = RING_S
+    began: dict[str, float] = field(default_factory=dict)
+    """When each caller was sent off."""
+    restarted: float = 0.0
+    """When capture was last started anew; callers caught by its death are timed from there."""
 
 
 seen_of: defaultdict[Path, Seen] = defaultdict(Seen)
@@ -68,6 +73,7 @@ def begin(
         a_second=a_second,
     )
     seen = seen_of[office.directory]
+    seen.began[number] = time.monotonic()
     entered = 0 if caller.address == PHONE else calls
     caller_seen = Caller(number=number, calls=entered, caught=caught)
     seen.placed.append((caller_seen, None if is_cut else placed))
@@ -93,7 +99,7 @@ def site_of(office: Office, *, ready: bool) -> Site:
             caught=caller.caught,
             # Whom a test itself cut off, by the death of Asterisk, has not failed.
             failed=(placed.failed or 0) if placed else 0,
-            slowest_answer_s=placed.slowest_answer_s() - seen.ring_s if placed else 0,
+            slowest_answer_s=_slowest_answer_s(seen, caller, placed),
         )
         for caller, placed in seen.placed
     ]
@@ -101,13 +107,32 @@ def site_of(office: Office, *, ready: bool) -> Site:
         database=office.postgres.plain_url,
         spool=office.spool,
         stored=stored_in(office),
-        logs=[office.log, office.directory / "postgres" / "postgres.log"],
+        logs=[
+            *(office.log, office.directory / "postgres" / "postgres.log"),
+            *office.directory.glob("logs/*.log"),
+        ],
         callers=callers,
         names=seen.names,
         ready=ready,
         heard=seen.heard,
         trail=seen.trail,
     )
+
+
+def _slowest_answer_s(seen: Seen, caller: Caller, placed: sipp.Sipp | None) -> float:
+    if placed is None:
+        return 0.0
+    dead_s = seen.restarted - seen.began[caller.number] if caller.caught else 0.0
+    return placed.slowest_answer_s() - seen.ring_s - dead_s
+
+
+def restart_capture(office: Office) -> datetime:
+    """Kill capture if it lives, start it anew; return when that began."""
+    office.kill_capture()
+    seen_of[office.directory].restarted = time.monotonic()
+    began = datetime.now(UTC)  # noqa: TID251 - beside what the database says
+    office.start_capture()
+    return began
 
 
 def rows(office: Office, query: str, *values: Any) -> list[dict[str, Any]]:
@@ -141,6 +166,18 @@ def journal_of(office: Office, number: str) -> CallRecord | None:
         if entries and entries[0].get("caller_number") == number:
             return fold(entries)
     return None
+
+
+def says(office: Office, number: str, is_there: Callable[[CallRecord], bool]) -> Callable[[], bool]:
+    def look() -> bool:
+        call = journal_of(office, number)
+        return call is not None and is_there(call)
+
+    return look
+
+
+def is_announced(call: CallRecord) -> bool:
+    return len(call.announcements) == 1 and call.announcements[0].finished_at is None
 
 
 def stored_in(office: Office) -> Stored:

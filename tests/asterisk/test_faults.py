@@ -1,10 +1,12 @@
-"""What breaks: the announcement, Asterisk itself, the spool's disk. The caller gets through."""
+"""What breaks: the announcement, Asterisk itself, each of the disks. The caller gets through."""
 
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
+import psycopg
 import pytest
 
 from recorder.embedded import sipp
@@ -16,33 +18,58 @@ from tests.asterisk.observed import (
     audio_of,
     begin,
     place,
+    restart_capture,
     row_of,
     rows,
     wait_until,
 )
 
 pytestmark = pytest.mark.asterisk
-SPOOL_BYTES = 80 << 20
+MIB = {"asterisk/spool/rejestrator": 80, "vault": 8, "postgres": 256, "logs": 1}
+"""The disks of this office, each on its own, seen alike by Asterisk and capture."""
 
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    """An office whose spool is a small disk of its own, seen alike by Asterisk and capture."""
-    office = Office(
-        tmp_path_factory.mktemp("office"), cache=CACHE, regulation=REGULATION, report=print
-    )
-    office.spool.mkdir(parents=True)
-    disk = ["mount", "-t", "tmpfs", "-o", f"size={SPOOL_BYTES},mode=2770", "tmpfs"]
-    subprocess.run([*disk, str(office.spool)], check=True)
+    directory = tmp_path_factory.mktemp("office")
+    log = directory / "logs/capture.log"
+    settings = {"RECORDER_LOG_FILE": str(log)}
+    office = Office(directory, cache=CACHE, regulation=REGULATION, report=print, settings=settings)
+    with ExitStack() as disks:
+        for name, mib in MIB.items():
+            disks.enter_context(disk(directory / name, mib))
+        try:
+            office.open()
+            add_announcement(office)
+            office.start_capture()
+            with sipp.desk(office.directory / "desk", port=office.asterisk.desk_port):
+                yield office
+        finally:
+            office.close()
+
+
+@contextmanager
+def disk(at: Path, mib: int) -> Iterator[None]:
+    at.mkdir(parents=True)
+    mode = "mode=2770" if at.name == "rejestrator" else "mode=0755"
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={mib}m,{mode}", "tmpfs", str(at)]
+    subprocess.run(mount, check=True)
     try:
-        office.open()
-        add_announcement(office)
-        office.start_capture()
-        with sipp.desk(office.directory / "desk", port=office.asterisk.desk_port):
-            yield office
+        yield
     finally:
-        office.close()
-        subprocess.run(["umount", "-l", str(office.spool)], check=True)
+        subprocess.run(["umount", "-l", str(at)], check=True)
+
+
+@contextmanager
+def full(at: Path) -> Iterator[None]:
+    """Fill a disk to its last byte."""
+    filler = at / "filler"
+    try:
+        with pytest.raises(OSError, match="No space"):
+            filler.write_bytes(bytes(max(MIB.values()) << 20))
+        yield
+    finally:
+        filler.unlink()
 
 
 @contextmanager
@@ -69,8 +96,7 @@ def test_a_deleted_announcement_costs_the_recording_not_the_call(office: Office)
     try:
         with watching(office.spool) as watched:
             row = row_of(office, place(office, talk_s=3.0))
-        office.kill_capture()
-        office.start_capture()
+        restart_capture(office)
         at_start = "SELECT 1 FROM incident WHERE call_id IS NULL AND kind = 'announcement_missing'"
         wait_until(lambda: bool(rows(office, at_start)), 10)
     finally:
@@ -94,18 +120,25 @@ def test_too_little_space_refuses_the_recording_not_the_call(office: Office) -> 
     assert row["answered_by"] == "desk"
 
 
+def test_a_spool_that_is_full_from_the_start_keeps_nobody_from_the_desk(office: Office) -> None:
+    """F9: and recording is back without another start."""
+    with full(office.spool):
+        restart_capture(office)
+        row = row_of(office, place(office, talk_s=3.0))
+    assert (row["outcome"], row["reason"]) == ("not_recorded", "disk_low")
+    assert row["answered_by"] == "desk"
+    assert row_of(office, place(office, talk_s=5.0))["outcome"] == "recorded"
+
+
 def test_a_disk_that_fills_during_a_call_is_noticed(office: Office) -> None:
     """F9: what was written is kept and marked incomplete."""
     number, placed = begin(office, talk_s=14.0)
-    filler = office.spool / "filler"
     with placed:
         wait_until(
             lambda: any(each.stat().st_size > 60_000 for each in office.spool.glob("*.raw")), 20
         )
-        with pytest.raises(OSError, match="No space"):
-            filler.write_bytes(bytes(SPOOL_BYTES))
-        time.sleep(6)
-        filler.unlink()
+        with full(office.spool):
+            time.sleep(6)
         assert placed.wait(timeout_s=30) == 0
     row = row_of(office, number)
     assert row["outcome"] == "recorded"
@@ -113,6 +146,47 @@ def test_a_disk_that_fills_during_a_call_is_noticed(office: Office) -> None:
     kinds = rows(office, "SELECT kind FROM incident WHERE call_id = %s", row["id"])
     assert {"kind": "audio_gap"} in kinds
     assert len(audio_of(office, row)) > 8000
+
+
+def assert_recorded(office: Office, number: str) -> None:
+    row = row_of(office, number, within_s=60)
+    assert (row["outcome"], row["incomplete"]) == ("recorded", False)
+    assert_sides_are_right(audio_of(office, row))
+
+
+def test_a_full_vault_makes_sealing_wait_and_loses_nothing(office: Office) -> None:
+    """F9: calls go on; the audio waits in the spool."""
+    with full(office.vault):
+        first, second = place(office, talk_s=5.0), place(office, talk_s=5.0)
+        assert len(list(office.spool.glob("*.raw"))) == 2
+    for number in (first, second):
+        assert_recorded(office, number)
+
+
+def test_a_full_disk_of_the_database_makes_sealing_wait_and_loses_nothing(office: Office) -> None:
+    """F9: the audio is in the vault by then; its row follows."""
+    with psycopg.connect(office.postgres.plain_url, autocommit=True) as connection:
+        # Every row wants a page of its own, which the disk does not have.
+        connection.execute("ALTER TABLE call SET (fillfactor = 10)")
+    kept = len(list(office.vault.rglob("*.rec")))
+    with full(office.directory / "postgres"):
+        first = place(office, talk_s=5.0)
+        wait_until(lambda: len(list(office.vault.rglob("*.rec"))) == kept + 1, 20)
+        second = place(office, talk_s=5.0)
+        assert rows(office, "SELECT FROM call WHERE caller_number = %s", first) == []
+        assert len(list(office.spool.glob("*.journal"))) == 2
+    for number in (first, second):
+        assert_recorded(office, number)
+
+
+def test_a_full_disk_of_logs_costs_lines_and_nothing_else(office: Office) -> None:
+    """F9: recorded and sealed meanwhile; logged again once there is space."""
+    logs = office.directory / "logs"
+    with full(logs):
+        assert_recorded(office, place(office, talk_s=5.0))
+    size = (logs / "capture.log").stat().st_size
+    assert_recorded(office, place(office, talk_s=5.0))
+    assert (logs / "capture.log").stat().st_size > size
 
 
 def test_a_read_only_spool_refuses_the_recording_not_the_call(office: Office) -> None:

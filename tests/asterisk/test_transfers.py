@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
-from recorder.adapters.ami import AmiAccount, AmiControl
+from recorder.adapters.ami import LONGEST_PAUSE_S, AmiAccount, AmiControl
+from recorder.capture.following import STOP_AGAIN_AFTER_S
 from recorder.embedded import tones
 from recorder.embedded.asterisk_config import DESK, DESK_2, OUTSIDE, TRUNK
 from recorder.embedded.office import Office
@@ -37,6 +38,9 @@ TRACE = 0.002
 """Share of a side's energy above which a tone is in it: 10 ms of 5 s."""
 
 RINGS_S = 0.2
+MADE_UP_FOR_WITHIN_S = LONGEST_PAUSE_S + STOP_AGAIN_AFTER_S + 5
+"""How long after AMI is back, at the worst of both pauses."""
+
 INCIDENTS = "SELECT kind FROM incident WHERE call_id = %s"
 
 T = TypeVar("T")
@@ -231,8 +235,8 @@ async def stop_until_gone(control: AmiControl, channel_id: str) -> None:
             await control.stop(channel_id)
 
 
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+async def until(holds: Callable[[], bool], within_s: float = 10) -> None:
+    async with asyncio.timeout(within_s):
         while not holds():  # noqa: ASYNC110 - what is waited for is in another thread
             await asyncio.sleep(0.02)
 
@@ -447,6 +451,7 @@ def journals_say(office: Office, word: str) -> bool:
 async def outside_without_ami(office: Office, phones: Phones) -> Played:
     """Pass a caller on past the route while AMI is away, and give AMI back later."""
     stage, asterisk = Stage(office, phones, str(next(_numbers))), office.asterisk
+    caller, desk = await stage.arrive()
     configuration = asterisk.directory / "etc/manager.conf"
     text = configuration.read_text(encoding="utf-8")
     configuration.write_text(text.replace("enabled=yes", "enabled=no", 1), encoding="utf-8")
@@ -455,7 +460,6 @@ async def outside_without_ami(office: Office, phones: Phones) -> Played:
         if line.strip().startswith("recorder"):
             session = line.split()[4]
             await asyncio.to_thread(asterisk.cli, f"manager kick session {session}")
-    caller, desk = await stage.arrive()
     await desk.pass_on(PAST_THE_ROUTE)
     await stage.stranger_takes(stage.number)
     await until(lambda: journals_say(office, "stop_refused"))
@@ -463,7 +467,7 @@ async def outside_without_ami(office: Office, phones: Phones) -> Played:
     assert not journals_say(office, "recording:stopped")
     configuration.write_text(text, encoding="utf-8")
     await asyncio.to_thread(asterisk.cli, "manager reload")
-    await until(lambda: journals_say(office, "recording:stopped"))
+    await until(lambda: journals_say(office, "recording:stopped"), MADE_UP_FOR_WITHIN_S)
     await asyncio.sleep(2)
     await caller.hang_up()
     return Played(office, stage.number, None)

@@ -214,6 +214,30 @@ def logged(text: str) -> Callable[[Sealed], object]:
     return lambda sealed: sealed.log.write_text(f'{{"event": "{text}"}}', encoding="utf-8")
 
 
+HOLD = """INSERT INTO hold (id, recording_id, batch_id, ground, reference, reason, placed_by,
+    placed_at, review_by, ended_by, end_reference)
+    SELECT gen_random_uuid(), id, gen_random_uuid(), 'restriction', '', '', '',
+    now() - interval '1 day', now() + interval '1 day', '', '' FROM recording"""
+TOMBSTONE = """INSERT INTO tombstone (id, recording_id, call_id, first_sample_at, ended_at,
+    erase_by, claimed_at, erased_at, route, why, actor, rule_version, retention_days, sha256)
+    SELECT gen_random_uuid(), id, call_id, first_sample_at, ended_at, erase_by,
+    now(), now(), 'automatic', '', '', '', 30, sha256 FROM recording"""
+DUE = "UPDATE recording SET erase_by = now() - interval '1 s'"
+STOPPED = """UPDATE call SET bridged_seconds = 9, timeline = jsonb_build_array(jsonb_build_object(
+    'kind', 'recording:stopped', 'detail', '', 'at', to_jsonb(first_sample_at + interval '4 s')))
+    FROM recording WHERE call_id = call.id"""
+
+
+def test_what_is_held_may_be_past_its_day_and_what_was_stopped_shorter_than_its_call(
+    sealed: Sealed,
+) -> None:
+    for each in (HOLD, DUE, STOPPED):
+        sealed.sql(each)
+    found = broken(sealed.site)
+    assert {each.invariant for each in found} == {"I7"}, found
+    assert "no hold:placed" in found[0].what
+
+
 def told(statement: str) -> Callable[[Sealed], object]:
     return lambda sealed: sealed.sql(statement)
 
@@ -263,6 +287,13 @@ def told(statement: str) -> Callable[[Sealed], object]:
         pytest.param(
             "I6", told("UPDATE recording SET erase_by = now() - interval '1 s'"), id="too old"
         ),
+        pytest.param("I6", told(f"{HOLD}; {TOMBSTONE}"), id="erased while held"),
+        pytest.param(
+            "I6", told(f"{HOLD}; UPDATE recording SET stage = 'erasing'"), id="half erased, held"
+        ),
+        pytest.param("I6", told(TOMBSTONE), id="a key that outlives its erasure"),
+        pytest.param("I7", told(TOMBSTONE), id="erased without an entry"),
+        pytest.param("I7", told(HOLD), id="held without an entry"),
         pytest.param("I7", as_rewritten, id="a rewritten entry"),
         pytest.param("I7", as_forgotten, id="a trail that begins anew"),
         pytest.param("I8", logged(f"call from {NUMBER}"), id="a number in a log"),

@@ -1,187 +1,53 @@
-"""Capture dies, freezes, starts again in a storm: each caller reaches the desk, once decided (F1,
-F2, F22, L4). What is done to one call is done to several at the same time."""
+"""Capture freezes, starts again in a storm, loses its spool: each caller reaches the desk, once
+decided (F2, F22, L4). What is done to one call is done to several at the same time."""
 
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from recorder.capture.call_flow import MOST_KEYS_KEPT
 from recorder.embedded import sipp
 from recorder.embedded.asterisk_config import OTHER_TRUNK
-from recorder.embedded.office import Office, trial_regulation
-from recorder.model import CallRecord
-from tests.asterisk.conftest import CACHE, add_announcement
-from tests.asterisk.gate import gate_before, hold
+from recorder.embedded.office import Office
+from tests.asterisk.conftest import CACHE, REGULATION, add_announcement
 from tests.asterisk.observed import (
     assert_sides_are_right,
     audio_of,
     begin,
     holds_within,
+    is_announced,
     journal_of,
     place,
+    restart_capture,
     row_of,
     rows,
-    seen_of,
+    says,
     wait_until,
 )
-from tests.tcp_proxy import TcpProxy
 
 pytestmark = pytest.mark.asterisk
-ANNOUNCEMENT_S, CHOICE_S, RING_S = 2.5, 4.0, 3.0
-"""Long enough for several calls to be at different steps at the same moment."""
+ANNOUNCEMENT_S = 2.5
 
 
 @pytest.fixture(scope="module")
-def gate() -> list[TcpProxy]:
-    """What stands between capture and ARI, once the office is open."""
-    return []
-
-
-@pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory, gate: list[TcpProxy]) -> Iterator[Office]:
-    settings: dict[str, str] = {}
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     office = Office(
-        tmp_path_factory.mktemp("office"),
-        cache=CACHE,
-        regulation=trial_regulation(choice_wait_s=CHOICE_S),
-        report=print,
-        settings=settings,
+        tmp_path_factory.mktemp("office"), cache=CACHE, regulation=REGULATION, report=print
     )
     office.open()
-    seen_of[office.directory].ring_s = RING_S
     try:
-        with gate_before(office.asterisk.ari_port) as proxy:
-            gate.append(proxy)
-            settings["RECORDER_ARI_URL"] = f"http://127.0.0.1:{proxy.port}/ari"
-            add_announcement(office, ANNOUNCEMENT_S)
-            office.start_capture()
-            directory, port = office.directory / "desk", office.asterisk.desk_port
-            with sipp.desk(directory, port=port, ring_s=RING_S):
-                yield office
+        add_announcement(office, ANNOUNCEMENT_S)
+        office.start_capture()
+        with sipp.desk(office.directory / "desk", port=office.asterisk.desk_port):
+            yield office
             office.close()
     finally:
         office.close()
-
-
-@contextmanager
-def rows_cannot_be_written(office: Office) -> Iterator[None]:
-    """Hold a lock on the table of calls: audio gets into the vault, its row does not follow."""
-    with psycopg.connect(office.postgres.plain_url) as connection:
-        connection.execute("LOCK TABLE call IN EXCLUSIVE MODE")
-        yield
-
-
-def at_step(
-    office: Office, number: str, is_there: Callable[[CallRecord], bool]
-) -> Callable[[], bool]:
-    def look() -> bool:
-        call = journal_of(office, number)
-        return call is not None and is_there(call)
-
-    return look
-
-
-def is_announced(call: CallRecord) -> bool:
-    return len(call.announcements) == 1 and call.announcements[0].finished_at is None
-
-
-def is_choosing(call: CallRecord) -> bool:
-    heard = call.announcements[-1:] != () and call.announcements[-1].finished_at is not None
-    return heard and call.consent is None
-
-
-def is_released(call: CallRecord) -> bool:
-    return bool(call.consent) and any(each.kind == "call:released" for each in call.timeline)
-
-
-def is_permitted(call: CallRecord) -> bool:
-    return call.consent is not None and call.consent.record and not is_released(call)
-
-
-def assert_recorded(office: Office, number: str, *, least_s: float) -> None:
-    row = row_of(office, number, within_s=30)
-    assert (row["outcome"], row["reason"]) == ("recorded", "stayed_on_the_line")
-    assert row["frames"] / 8000 > least_s
-    assert_sides_are_right(audio_of(office, row))
-
-
-def assert_let_go(office: Office, number: str) -> None:
-    row = row_of(office, number, within_s=30)
-    assert (row["outcome"], row["reason"]) == ("not_recorded", "app_restarted")
-    assert row["answered_by"] == "desk"
-    assert row["recording_id"] is None
-
-
-def test_capture_killed_at_every_step_of_a_call(office: Office, gate: list[TcpProxy]) -> None:
-    """F1, R5.1a: one death, eight calls, each at another step."""
-    (proxy,) = gate
-    end = time.monotonic() + 29
-    began = time.monotonic()
-
-    def until(seconds: float) -> None:
-        time.sleep(max(0.0, began + seconds - time.monotonic()))
-
-    def rest() -> float:
-        return end - time.monotonic()
-
-    bridged, _ = begin(office, talk_s=rest())
-    sealing, _ = begin(office, talk_s=10.3)
-    until(3.0)
-    decided, _ = begin(office, talk_s=rest())
-    wait_until(at_step(office, decided, is_announced), 3)
-    untold = journal_of(office, decided)
-    assert untold is not None
-    not_told = hold(proxy, f"/channels/{untold.channel_id}/continue")
-    until(8.0)
-    ringing, _ = begin(office, talk_s=rest())
-    until(11.5)
-    choosing, _ = begin(office, talk_s=rest())
-    with rows_cannot_be_written(office):
-        wait_until(lambda: len(list(office.vault.rglob("*.rec"))) == 1, 6)
-        assert not_told.held.wait(3)
-        until(14.4)
-        announced, _ = begin(office, talk_s=rest())
-        wait_until(at_step(office, announced, is_announced), 3)
-        wait_until(at_step(office, choosing, is_choosing), 3)
-        wait_until(at_step(office, ringing, is_released), 3)
-        not_answered = hold(proxy, "/answer")
-        arriving, last = begin(office, talk_s=2.0, caught=True)
-        assert not_answered.held.wait(3)
-        not_followed = hold(proxy, r"subscription\?[^ ]*channel")
-        unfollowed, _ = begin(office, talk_s=2.0, caught=True)
-        assert not_followed.held.wait(3)
-        office.kill_capture()
-    killed = time.monotonic()
-    steps = {each: journal_of(office, each) for each in (choosing, announced, ringing, decided)}
-    proxy.holds.clear()
-    office.start_capture()
-    assert time.monotonic() - killed < 5
-    for number, is_there in (
-        (choosing, is_choosing),
-        (announced, is_announced),
-        (ringing, is_released),
-        (decided, is_permitted),
-    ):
-        call = steps[number]
-        assert call is not None
-        assert is_there(call), f"it died at another step than was meant: {call}"
-        assert not call.bridged
-
-    assert last.wait(timeout_s=30) == 0
-    for number, least_s in ((bridged, 15.0), (ringing, 8.0), (decided, 3.0)):
-        assert_recorded(office, number, least_s=least_s)
-    for number in (unfollowed, arriving, announced, choosing):
-        assert_let_go(office, number)
-    row = row_of(office, sealing)
-    assert row["reason"] == "stayed_on_the_line"
-    assert len(list(office.vault.rglob(f"{row['recording_id']}.*"))) == 1
 
 
 def is_decided_once(office: Office, row: dict[str, Any]) -> bool:
@@ -197,7 +63,7 @@ def test_capture_frozen_for_half_a_minute(office: Office) -> None:
         lambda: len([each for each in office.spool.glob("*.raw") if each.stat().st_size]) == 2, 15
     )
     in_hand, last = begin(office, talk_s=44.0)
-    wait_until(at_step(office, in_hand, is_announced), 5)
+    wait_until(says(office, in_hand, is_announced), 5)
     os.kill(office.capture_pid, signal.SIGSTOP)
     try:
         stopped = time.monotonic()
@@ -229,8 +95,7 @@ def test_capture_frozen_for_half_a_minute(office: Office) -> None:
 
 def test_fifty_callers_in_a_second_upon_a_restart(office: Office) -> None:
     """L4: each is served or passed on, and has its row."""
-    office.kill_capture()
-    office.start_capture()
+    restart_capture(office)
     number, placed = begin(office, calls=50, at_once=50, a_second=50, talk_s=12.0)
     assert placed.wait(timeout_s=60) == 0
     counted = "SELECT reason, count(*) FROM call WHERE caller_number = %s GROUP BY reason"
