@@ -94,6 +94,7 @@ async def test_a_search_goes_with_its_session(office: WebOffice) -> None:
         ({"day": "dziś", "hour": "25"}, "hour", "podaj w postaci 14:30"),
         ({"hour": "10:00"}, "day", "do godziny trzeba podać dzień"),
         ({"begins": "6"}, "begins", "co najmniej trzy"),
+        ({"ends": "456"}, "ends", "co najmniej cztery"),
         ({"caller": "1" * 65}, "caller", "najwyżej 64"),
         ({"employee": "101"}, "purpose", "wymaga celu"),
     ],

@@ -42,7 +42,9 @@ NO_DAY = later("Day: write it as 12.11.2026 or 12 listopada.")
 NO_HOUR = later("Hour: write it as 14:30.")
 HOUR_WANTS_DAY = later("Day: an hour needs its day.")
 NO_DIGITS = later("Digits: at least three, for example 600.")
+NO_LAST_DIGITS = later("Last digits: at least four, for example 3456.")
 TOO_LONG = later("Number: at most 64 characters.")
+WRONG_DIGITS = {"caller_begins": ("begins", NO_DIGITS), "caller_ends": ("ends", NO_LAST_DIGITS)}
 SAY_WHY = later("Purpose: a search by employee names a purpose of § 3.1 or a request (§ 4).")
 OVER = later("This search is not kept any more. Search again.")
 
@@ -170,10 +172,10 @@ def wanted_of(given: Mapping[str, str], *, today: date) -> tuple[Search | None, 
     try:
         search = Search(day=day, hour=hour, window_minutes=int(given["window"]), **values)
     except ValidationError as error:
-        names = {"caller_begins": "begins", "caller_ends": "ends"}
         for each in error.errors():
             field = str(each["loc"][0]) if each["loc"] else "caller"
-            faults[names.get(field, field)] = NO_DIGITS if field in names else TOO_LONG
+            name, text = WRONG_DIGITS.get(field, (field, TOO_LONG))
+            faults[name] = text
         return None, faults
     return search, {}
 
