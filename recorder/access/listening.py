@@ -150,19 +150,19 @@ class Listening:
         return await self._audio.size(playback.recording_id, folder=folder)
 
     async def pieces(
-        self, playback: Playback, *, folder: str, start: int, end: int
+        self, playback: Playback, *, folder: str, start: int, end: int, piece: int = PIECE
     ) -> AsyncIterator[bytes]:
         """Yield the bytes from ``start`` to ``end``, decrypted as they are asked for."""
         while start < end:
             # Pieces lie where the vault's chunks do, so that none is decrypted twice.
-            length = min(end - start, PIECE - start % PIECE)
-            piece = await self._audio.read(
+            length = min(end - start, piece - start % piece)
+            read = await self._audio.read(
                 playback.recording_id, folder=folder, start=start, length=length
             )
-            if not piece:
+            if not read:
                 return
-            yield piece
-            start += len(piece)
+            yield read
+            start += len(read)
 
     async def note(self, playback: Playback, part: Part) -> None:
         """Note what was sent; sent twice is heard once."""

@@ -17,6 +17,7 @@ from recorder.adapters.disk_figures import free_bytes, unsealed
 from recorder.adapters.keeping import open_keeping
 from recorder.adapters.postgres.begun import PostgresBegunSignIns
 from recorder.adapters.postgres.connect import connect
+from recorder.adapters.postgres.desk import PostgresDesk, PostgresSearches
 from recorder.adapters.postgres.figures import read_figures
 from recorder.adapters.postgres.finding import PostgresFinder
 from recorder.adapters.postgres.jobs import PostgresJobs
@@ -36,8 +37,8 @@ from recorder.audit.notes import BadNote, PublicKey
 from recorder.audit.service import Auditor, Report
 from recorder.commands.db import url_of
 from recorder.commands.parts import Parts, parts_around
-from recorder.errors import ConfigurationError
-from recorder.model import Announcement
+from recorder.errors import ConfigurationError, NotFound
+from recorder.model import Announcement, AnnouncementId
 from recorder.processes import run_process
 from recorder.settings import Settings
 from recorder.web.answers import Answers
@@ -136,7 +137,11 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         verify_trail=verified,
         announcements=lambda: asyncio.to_thread(_announcements, settings),
         sessions=PostgresSessions(engine),
+        announcement_samples=lambda each: asyncio.to_thread(_samples, settings, each),
         finder=PostgresFinder(engine, office_zone=settings.office_zone),
+        desk=PostgresDesk(engine),
+        searches=PostgresSearches(engine),
+        new_id=uuids.uuid7,
         listening=Listening(
             playbacks=PostgresPlaybacks(engine),
             audio=kept.vault,
@@ -203,6 +208,13 @@ def _public(settings: Settings) -> PublicKey | None:
 def _announcements(settings: Settings) -> tuple[Sequence[Announcement], Sequence[Announcement]]:
     catalogue = AnnouncementCatalogue(settings.announcement_dir)
     return catalogue.versions(), catalogue.activations()
+
+
+def _samples(settings: Settings, announcement_id: AnnouncementId) -> bytes:
+    catalogue = AnnouncementCatalogue(settings.announcement_dir)
+    if announcement_id not in {each.id for each in catalogue.versions()}:
+        raise NotFound("no announcement has this id")
+    return catalogue.samples(announcement_id)
 
 
 def origin_of(settings: Settings) -> Origin:

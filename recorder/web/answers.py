@@ -6,6 +6,7 @@ from starlette.types import Scope
 from recorder.web.drawing import Drawing
 from recorder.web.languages import language_of, speaker
 from recorder.web.problems import MEDIA_TYPE, Kind, Problem
+from recorder.web.words import REFUSED
 
 API = "/api/"
 
@@ -22,7 +23,12 @@ class Answers:
             return self._for_programs(problem, scope)
         template = "refused.html" if problem.kind is Kind.REFUSED else "problem.html"
         page = self._drawing.page(
-            template, scope, status=problem.kind.status, problem=problem, kind=problem.kind
+            template,
+            scope,
+            status=problem.kind.status,
+            problem=problem,
+            kind=problem.kind,
+            why=REFUSED.get(problem.reason, ""),
         )
         page.headers.update(problem.headers)
         return page
@@ -35,7 +41,8 @@ class Answers:
             "title": say(kind.title),
             "status": kind.status,
         }
-        if detail := say(problem.detail) or say(kind.advice):
+        why = problem.detail or REFUSED.get(problem.reason, "") or kind.advice
+        if detail := say(why):
             body["detail"] = detail
         if problem.reason:
             body["reason"] = problem.reason

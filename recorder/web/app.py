@@ -27,7 +27,18 @@ from recorder.web.bodies import Bodies
 from recorder.web.door import Door
 from recorder.web.envelope import Envelope
 from recorder.web.gate import guarded, named
-from recorder.web.pages import account, home, language, provider, sign_in
+from recorder.web.pages import (
+    account,
+    call,
+    holding,
+    home,
+    language,
+    listening,
+    placing,
+    provider,
+    search,
+    sign_in,
+)
 from recorder.web.services import Services
 
 STATIC = Path(__file__).parent / "static"
@@ -106,6 +117,27 @@ def _pages(services: Services) -> list[Route | Mount]:
         ("POST", "/account/second-factor", account.begin_factor),
         ("POST", "/account/second-factor/confirm", account.confirm_factor),
         ("POST", "/account/sessions/{session_id:uuid}/end", account.end_session),
+        ("POST", "/search", search.ask),
+        ("GET", "/search/{search_id:uuid}", search.results),
+        ("GET", "/calls/{call_id:uuid}", call.show),
+        ("POST", "/calls/{call_id:uuid}/number", call.reveal),
+        ("POST", "/calls/{call_id:uuid}/playbacks", listening.begin),
+        ("GET", "/calls/{call_id:uuid}/playbacks/{playback_id:uuid}", listening.player),
+        ("POST", "/calls/{call_id:uuid}/playbacks/{playback_id:uuid}/end", listening.end),
+        ("GET", "/announcements/{announcement_id:uuid}/sound", call.announcement),
+        ("GET", "/holds", holding.standing),
+        ("POST", "/holds/list", placing.begin),
+        ("POST", "/holds/check", placing.check),
+        ("POST", "/holds", placing.place),
+        ("GET", "/holds/batches/{batch_id:uuid}", holding.batch),
+        ("GET", "/holds/{hold_id:uuid}", holding.one),
+        ("POST", "/holds/{hold_id:uuid}/review/check", holding.check_review),
+        ("POST", "/holds/{hold_id:uuid}/review", holding.review),
+        ("POST", "/holds/{hold_id:uuid}/lift/check", holding.check_lift),
+        ("POST", "/holds/{hold_id:uuid}/lift", holding.lift),
+        ("POST", "/holds/proposals/{approval_id:uuid}/check", holding.check_confirm),
+        ("POST", "/holds/proposals/{approval_id:uuid}/confirm", holding.confirm),
+        ("POST", "/holds/proposals/{approval_id:uuid}/refuse", holding.refuse),
     ]
     routes: list[Route | Mount] = [
         Route(path, guarded(services.gate, path, handler), methods=[method])

@@ -1,10 +1,11 @@
 """Draws pages: everything escaped, nothing undefined, every word in the reader's language."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
+import phonenumbers
+from babel.dates import format_date, format_datetime, format_timedelta
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
@@ -14,6 +15,7 @@ from recorder.web.languages import LANGUAGES, catalogue, language_of
 
 HARMLESS = frozenset("\n\u00a0\u202f")
 """Space of our own texts and dates, which is not printable to Python."""
+DAYS_FROM = 2
 FOLDER = Path(__file__).parent / "templates"
 
 
@@ -69,8 +71,57 @@ def _environment(language: str, zone: ZoneInfo) -> Environment:
     def stamp(instant: datetime) -> str:
         return instant.astimezone(zone).isoformat(sep=" ", timespec="seconds")
 
-    environment.filters |= {"day": day, "stamp": stamp, "shown": shown}
+    def brief(instant: datetime) -> str:
+        return format_datetime(instant.astimezone(zone), "EEE, d MMM y, HH:mm", locale=language)
+
+    def clock(instant: datetime) -> str:
+        return format_datetime(instant.astimezone(zone), "HH:mm:ss", locale=language)
+
+    def date_of(instant: datetime | date) -> str:
+        local = instant.astimezone(zone) if isinstance(instant, datetime) else instant
+        return format_date(local, "EEEE, d MMMM y", locale=language)
+
+    def within(instant: datetime, now: datetime) -> str:
+        apart = instant - now
+        days = abs(apart) / timedelta(days=1)
+        # In days, as a deadline is counted; babel would say weeks. Below two days, in hours.
+        threshold = days / 7 + 0.01 if days >= DAYS_FROM else days + 0.01
+        return format_timedelta(apart, threshold=threshold, add_direction=True, locale=language)
+
+    environment.filters |= {"day": day, "stamp": stamp, "shown": shown, "brief": brief}
+    environment.filters |= {"clock": clock, "date": date_of, "within": within}
+    environment.filters |= {"number": number, "length": length, "length_of": len}
     return environment
+
+
+def number(raw: str) -> Markup:
+    """Return a telephone number in groups that are copied without spaces.
+
+    >>> str(number("746640800"))
+    '<span class="number"><b>+48</b><b>74</b><b>664</b><b>08</b><b>00</b></span>'
+    """
+    try:
+        parsed = phonenumbers.parse(raw, "PL")
+        valid = phonenumbers.is_valid_number(parsed)
+    except phonenumbers.NumberParseException:
+        valid = False
+    if not valid:
+        return Markup('<span class="number">{}</span>').format(shown(raw))
+    form = phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    groups = phonenumbers.format_number(parsed, form).split()
+    parts = Markup().join(Markup("<b>{}</b>").format(each) for each in groups)
+    return Markup('<span class="number">{}</span>').format(parts)
+
+
+def length(seconds: float) -> str:
+    """Return a length as a clock shows it.
+
+    >>> length(245.4), length(3600)
+    ('4:05', '1:00:00')
+    """
+    whole = round(seconds)
+    hours, minutes = whole // 3600, whole // 60 % 60
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
 
 
 def shown(text: str) -> str:

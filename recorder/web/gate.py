@@ -66,6 +66,14 @@ def need_of(handler: object) -> tuple[Need, int]:
     return need
 
 
+class AskAgain(Exception):
+    """A form was not filled in as it must be: it is shown again, and nothing was done."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__("a form is shown again")
+        self.response = response
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
     """A program that showed a token of its own."""
@@ -173,7 +181,10 @@ def guarded(
             if (helped := HELPED_BY.get(problem.kind)) and request.method == "GET":
                 return RedirectResponse(helped.format(next=quote(request.url.path)), 303)
             raise
-        response = await handler(request)
+        try:
+            response = await handler(request)
+        except AskAgain as again:
+            return again.response
         never_asked(asker, need)
         return response
 

@@ -46,11 +46,12 @@ def update(language: str) -> Catalog:
     return known
 
 
-def _in_sources() -> Iterator[tuple[str, str]]:
+def _in_sources() -> Iterator[tuple[str, str | tuple[str, str]]]:
     for kind, method in (("*.py", "python"), ("*.html", "jinja2")):
         for path in sorted(ROOT.rglob(kind)):
             with path.open("rb") as source:
                 for found in extract(method, source, keywords=KEYWORDS, options=OPTIONS):
-                    message = found[1] if isinstance(found[1], str) else found[1][0]
+                    # A plural comes as its two English forms.
+                    message = found[1] if isinstance(found[1], str) else (found[1][0], found[1][1])
                     if message:
                         yield path.relative_to(ROOT).as_posix(), message

@@ -1,9 +1,13 @@
 """What the routes ask of the world, each a small promise."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
 from uuid import UUID
 
+from recorder.access.playback import Playback
+from recorder.accounts.model import SessionId
 from recorder.adapters.postgres.queries import Criteria
 from recorder.adapters.postgres.rows import (
     CallDetails,
@@ -11,8 +15,10 @@ from recorder.adapters.postgres.rows import (
     IncidentRow,
     PlayedRow,
     RecordingRow,
+    TombstoneRow,
 )
 from recorder.audit.event import AuditEvent
+from recorder.holds.model import BatchId, Hold
 
 
 class Finder(Protocol):
@@ -41,3 +47,47 @@ class Finder(Protocol):
 
     async def note(self, entry: AuditEvent) -> None:
         """Leave an entry of something that was shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What belongs to some calls, by the id of each call."""
+
+    recordings: Mapping[UUID, RecordingRow]
+    tombstones: Mapping[UUID, TombstoneRow]
+    holds: Mapping[UUID, Sequence[Hold]]
+    """Those that stand."""
+
+
+class Desk(Protocol):
+    """What pages show beside a call. Raises ``LedgerUnavailable``."""
+
+    async def around(self, call_ids: Sequence[UUID]) -> Around:
+        """Return what belongs to these calls."""
+
+    async def call_of(self, recording_id: UUID) -> UUID | None:
+        """Return the call of a recording, erased or not; None if there was none."""
+
+    async def holds_of(self, recording_id: UUID) -> Sequence[Hold]:
+        """Return every hold that a recording ever had, the last placed first."""
+
+    async def batch(self, batch_id: BatchId) -> Sequence[Hold]:
+        """Return the holds of one act of placing."""
+
+    async def listeners(self, recording_id: UUID) -> Sequence[Playback]:
+        """Return who listened to a recording, newest first."""
+
+
+class Searches(Protocol):
+    """What people look for, kept beside their session. Raises ``LedgerUnavailable``."""
+
+    async def keep(
+        self, search_id: UUID, wanted: Mapping[str, Any], *, session_id: SessionId, at: datetime
+    ) -> None:
+        """Keep one."""
+
+    async def get(self, search_id: UUID, *, session_id: SessionId) -> Mapping[str, Any] | None:
+        """Return one of this very session, None if there is none."""
+
+    async def forget(self, now: datetime) -> None:
+        """Drop what nobody looks at any more."""

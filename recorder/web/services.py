@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from recorder.access.listening import Listening
@@ -23,7 +24,7 @@ from recorder.authorisations.service import ContractorDesk, Registrar
 from recorder.erasure.by_hand import ErasureByHand
 from recorder.holds.ports import Holds
 from recorder.holds.service import HoldKeeper
-from recorder.model import Announcement
+from recorder.model import Announcement, AnnouncementId
 from recorder.ports import Clock
 from recorder.retention.model import JobState
 from recorder.web.answers import Answers
@@ -32,7 +33,7 @@ from recorder.web.drawing import Drawing
 from recorder.web.gate import Gate, Limits
 from recorder.web.health import Supervision
 from recorder.web.metrics import Measures
-from recorder.web.ports import Finder
+from recorder.web.ports import Desk, Finder, Searches
 from recorder.web.rules import Origin
 from recorder.web.streaming import Pace
 from recorder.workstations.ports import Workstations
@@ -117,8 +118,13 @@ class Services:
     verify_trail: Callable[[], Awaitable[Report]]
     announcements: Callable[[], Awaitable[tuple[Sequence[Announcement], Sequence[Announcement]]]]
     """Every version, and every activation of one."""
+    announcement_samples: Callable[[AnnouncementId], Awaitable[bytes]]
+    """What callers hear of a version. Raises ``RuleViolation`` and ``NotFound``."""
     sessions: Sessions
     finder: Finder
+    desk: Desk
+    searches: Searches
+    new_id: Callable[[], UUID]
     listening: Listening
     pace: Pace
     draw_factor: Callable[[str, str], str]

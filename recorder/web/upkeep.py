@@ -1,4 +1,4 @@
-"""What the web does by itself: ends playbacks that nobody listens to, forgets old counts."""
+"""What the web does by itself: ends playbacks nobody listens to, forgets counts and searches."""
 
 import asyncio
 
@@ -18,6 +18,7 @@ async def keep_up(services: Services) -> None:
         try:
             await services.listening.end_idle()
             await services.limits.forget(services.clock.now())
+            await services.searches.forget(services.clock.now())
         except Unavailable as error:
             log.warning("part_unavailable", error=type(error).__name__, why=str(error))
         await asyncio.sleep(EVERY_S)

@@ -147,8 +147,9 @@ class WebOffice:
         async with self.engine.begin() as connection:
             await connection.execute(text(statement), values)
 
-    async def call(self, *, seconds: float = 0, **known: Any) -> CallRecord:
-        """Take a call down; with ``seconds`` of audio it has a recording."""
+    async def call(self, *, seconds: float = 0, sound: bytes = b"", **known: Any) -> CallRecord:
+        """Take a call down; with ``seconds`` of audio, or a ``sound``, it has a recording."""
+        seconds = seconds or len(sound) / 32_000
         number = next(self._numbers)
         ended = known.pop("ended_at", self.parts.clock.now() - timedelta(minutes=number))
         call = a_call(
@@ -170,7 +171,8 @@ class WebOffice:
             raw = self.settings.vault_dir.parent / "audio.raw"
             # Each frame says where it is, so that a range can be told from another.
             raw.write_bytes(
-                b"".join(
+                sound
+                or b"".join(
                     struct.pack("<hh", frame % 30_000, -(frame % 30_000))
                     for frame in range(int(seconds * 8000))
                 )

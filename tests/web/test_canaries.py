@@ -85,6 +85,9 @@ async def test_canaries_are_in_no_log_metric_or_address(log_file: Path, office: 
         f"/api/v1/recordings/{call.recording_id}/playbacks", json={"purpose": PURPOSE}
     )
     await browser.get(opened.json()["audio"], headers={"Range": "bytes=0-999"})
+    led = await browser.post("/search", data={"caller": NUMBER, "called": ""})
+    assert str(call.id) in (await browser.get(led.headers["location"])).text
+    page = (await browser.get(f"/calls/{call.id}")).text
     # Wrong, refused, not there, broken.
     mistakes = [
         await browser.post("/api/v1/calls/search", json={"caller": NUMBER, NAME: TEXT}),
@@ -108,6 +111,8 @@ async def test_canaries_are_in_no_log_metric_or_address(log_file: Path, office: 
         metrics.text,
         " ".join(addresses),
         broken.text,
+        # To whom it is shown stands on every page.
+        page.replace(PERSON, ""),
         *(each.text for each in masked),
         *texts,
     )

@@ -16,7 +16,9 @@ def test_every_message_has_its_polish() -> None:
     catalogue = update("pl")
     after = file.read_bytes()
     file.write_bytes(before)
-    assert [each.id for each in catalogue if each.id and not each.string] == []
+    for each in catalogue:
+        forms = each.string if isinstance(each.string, tuple) else (each.string,)
+        assert not each.id or all(forms), each.id
     assert [each.id for each in catalogue if each.id and each.fuzzy] == []
     assert before == after, "run script/messages"
 

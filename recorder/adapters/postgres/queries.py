@@ -119,6 +119,17 @@ async def get_tombstone(engine: AsyncEngine, recording_id: UUID) -> TombstoneRow
     return found[0] if found else None
 
 
+async def recordings_of(engine: AsyncEngine, call_ids: Sequence[UUID]) -> Sequence[RecordingRow]:
+    """Return the recordings of these calls."""
+    return await _fetch(engine, _recordings().where(CALL.id.in_(call_ids)), RecordingRow)
+
+
+async def tombstones_of(engine: AsyncEngine, call_ids: Sequence[UUID]) -> Sequence[TombstoneRow]:
+    """Return what is left of the erased recordings of these calls."""
+    query = select(*_columns(TombstoneRow, TOMBSTONE)).where(TOMBSTONE.call_id.in_(call_ids))
+    return await _fetch(engine, query, TombstoneRow)
+
+
 async def recordings_after(
     engine: AsyncEngine, after: UUID | None, *, limit: int
 ) -> Sequence[RecordingRow]:

@@ -101,8 +101,12 @@ class TombstoneRow:
     """What is told of a recording that was erased (R7.2g)."""
 
     id: UUID
+    recording_id: UUID
     call_id: UUID
+    erase_by: datetime
     erased_at: datetime
+    rule_version: str
+    retention_days: int
     route: str
     why: str
 

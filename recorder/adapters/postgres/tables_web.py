@@ -1,4 +1,4 @@
-"""The tables of the web: playbacks, programs' tokens, and how often somebody asked."""
+"""The tables of the web: playbacks, searches, programs' tokens, how often somebody asked."""
 
 from datetime import datetime
 from typing import Any
@@ -32,6 +32,18 @@ class PlaybackTable(Base):
     ended_at: Mapped[datetime | None]
     heard: Mapped[list[Any]]
     heard_seconds: Mapped[float] = mapped_column(Float)
+
+
+class SearchTable(Base):
+    """What somebody looks for, while they look at it: numbers, so kept for hours and no longer."""
+
+    __tablename__ = "search"
+    __table_args__ = (Index("ix_search_at", "at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("session.id"))
+    at: Mapped[datetime]
+    wanted: Mapped[dict[str, Any]]
 
 
 class ProgramTokenTable(Base):

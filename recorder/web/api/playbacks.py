@@ -18,6 +18,7 @@ from recorder.web.api.routing import Parts, Told, Who, described
 from recorder.web.api.search import Grounded
 from recorder.web.asker import Asker
 from recorder.web.gate import needs
+from recorder.web.lanes import lanes_of
 from recorder.web.problems import Kind, Problem
 from recorder.web.rules import Span, one_range
 from recorder.web.services import Services
@@ -26,6 +27,8 @@ from recorder.web.streaming import AudioStream, Outcome
 router = routing.router("recordings")
 OPENED_A_MINUTE = 30
 RANGES_A_MINUTE = 600
+LANES_A_MINUTE = 60
+LANES_PIECE = 1 << 20
 LISTEN = Permission.RECORDING_LISTEN
 OVER = "this playback is over; open a new one"
 
@@ -46,7 +49,7 @@ async def open_playback(
 ) -> OpenedPlayback:
     """Open a playback for a purpose or a request; without one nothing is heard."""
     row = await one(recording_id, parts)
-    decision = await asker.require(LISTEN, target=_target(row), ground=why.ground)
+    decision = await asker.require(LISTEN, target=target_of(row), ground=why.ground)
     playback = await parts.listening.open(
         RecordingId(row.id),
         account_id=asker.account.id,
@@ -76,10 +79,10 @@ async def audio(
     recording_id: UUID, playback_id: UUID, request: Request, asker: Who, parts: Parts
 ) -> Response:
     """Send the audio, or exactly one range of it, while the right to it lasts."""
-    playback = await _mine(recording_id, playback_id, asker, parts)
+    playback = await mine(recording_id, playback_id, asker, parts)
     row = await parts.finder.recording(recording_id)
-    ground = _ground(playback)
-    await asker.require(LISTEN, target=_target(row), ground=ground)
+    ground = ground_of(playback)
+    await asker.require(LISTEN, target=target_of(row), ground=ground)
     if row is None:
         raise Problem(kind=Kind.GONE)
     if playback.is_over(asker.now):
@@ -94,13 +97,45 @@ async def audio(
         raise Problem(kind=Kind.DAMAGED) from None
 
 
+class DrawnLanes(Told):
+    """How loud each side is along the recording, each bar 0 to 100; kept nowhere."""
+
+    seconds: float
+    caller: list[int]
+    office: list[int]
+
+
+@router.get("/recordings/{recording_id}/playbacks/{playback_id}/lanes")
+@needs(LISTEN, a_minute=LANES_A_MINUTE)
+async def lanes(recording_id: UUID, playback_id: UUID, asker: Who, parts: Parts) -> DrawnLanes:
+    """Draw both sides of the recording; the audio is read for it, and nothing is kept."""
+    playback = await mine(recording_id, playback_id, asker, parts)
+    row = await parts.finder.recording(recording_id)
+    await asker.require(LISTEN, target=target_of(row), ground=ground_of(playback))
+    if row is None:
+        raise Problem(kind=Kind.GONE)
+    if playback.is_over(asker.now):
+        raise Problem(kind=Kind.CONFLICT, reason="playback_over", detail=OVER)
+    try:
+        size = await parts.listening.size(playback, folder=row.stored_on)
+        pieces = parts.listening.pieces(
+            playback, folder=row.stored_on, start=0, end=size, piece=LANES_PIECE
+        )
+        caller, office = await lanes_of(pieces, frames=row.frames)
+    except NotFound:
+        raise Problem(kind=Kind.GONE) from None
+    except RecordingDamaged:
+        raise Problem(kind=Kind.DAMAGED) from None
+    return DrawnLanes(seconds=row.seconds, caller=caller, office=office)
+
+
 @router.post("/recordings/{recording_id}/playbacks/{playback_id}/end", status_code=204)
 @needs(LISTEN)
 async def end_playback(recording_id: UUID, playback_id: UUID, asker: Who, parts: Parts) -> None:
     """End a playback; how much was heard is written into the trail."""
-    playback = await _mine(recording_id, playback_id, asker, parts)
+    playback = await mine(recording_id, playback_id, asker, parts)
     row = await parts.finder.recording(recording_id)
-    await asker.require(LISTEN, target=_target(row), ground=_ground(playback))
+    await asker.require(LISTEN, target=target_of(row), ground=ground_of(playback))
     await parts.listening.end(playback, Over.CLOSED, actor=asker.actor)
 
 
@@ -121,7 +156,7 @@ async def _stream(
     async def may_go_on() -> bool:
         now = await parts.gate.again(request)
         decision = await now.gate.decide(
-            LISTEN, now.asking, target=_target(row), ground=_ground(playback)
+            LISTEN, now.asking, target=target_of(row), ground=ground_of(playback)
         )
         return decision.allowed and not await parts.listening.is_restricted(playback)
 
@@ -158,15 +193,18 @@ def _headers(span: Span, size: int, *, etag: str, asked: bool) -> dict[str, str]
     return headers
 
 
-def _ground(playback: Playback) -> Ground:
+def ground_of(playback: Playback) -> Ground:
+    """Return why it was opened."""
     return Ground(purpose=playback.purpose, request=playback.request)
 
 
-def _target(row: RecordingRow | None) -> Target:
+def target_of(row: RecordingRow | None) -> Target:
+    """Return what the right to listen is asked about."""
     return Target(line=row.line, recording_id=row.id) if row else Target()
 
 
-async def _mine(recording_id: UUID, playback_id: UUID, asker: Asker, parts: Services) -> Playback:
+async def mine(recording_id: UUID, playback_id: UUID, asker: Asker, parts: Services) -> Playback:
+    """Return a playback of this person in this session. Raises ``Problem``."""
     playback = await parts.listening.find(
         playback_id,
         recording_id=recording_id,

@@ -1,5 +1,6 @@
 """Reads a form: short texts only, as many as were asked for."""
 
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 
@@ -10,19 +11,25 @@ FIELDS = 50
 FORM = "application/x-www-form-urlencoded"
 
 
-async def fields_of(request: Request, *names: str) -> list[str]:
+async def fields_of(request: Request, *names: str, longest: int = LONGEST_FIELD) -> list[str]:
     """Return the named fields in order; what is missing is empty, what is too long a problem."""
+    form = await form_of(request)
+    return [text_of(form.get(name, ""), longest=longest) for name in names]
+
+
+async def form_of(request: Request) -> FormData:
+    """Return the whole form."""
     sent = request.headers.get("content-type", FORM).partition(";")[0].strip().lower()
     if sent != FORM:
         raise Problem(kind=Kind.WRONG_MEDIA)
-    form = await request.form(max_fields=FIELDS, max_files=0)
-    values = []
-    for name in names:
-        value = form.get(name, "")
-        if not isinstance(value, str) or len(value) > LONGEST_FIELD:
-            raise Problem(kind=Kind.TOO_LARGE)
-        values.append(value)
-    return values
+    return await request.form(max_fields=FIELDS, max_files=0)
+
+
+def text_of(value: object, *, longest: int = LONGEST_FIELD) -> str:
+    """Return one field's text."""
+    if not isinstance(value, str) or len(value) > longest:
+        raise Problem(kind=Kind.TOO_LARGE)
+    return value
 
 
 def see(path: str) -> RedirectResponse:

@@ -1,4 +1,4 @@
-"""The first page after signing in."""
+"""The first page after signing in: the search, for whoever may look for calls."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -7,16 +7,19 @@ from recorder.access.model import Permission
 from recorder.web.api.routing import asker_of, services_of
 from recorder.web.gate import needs
 from recorder.web.languages import language_of, later, speaker
+from recorder.web.pages.search import form_page
 
 NO_FACTOR = later("Set the second factor under “My account”.")
 
 
 @needs(Permission.OWN_ACCOUNT)
 async def home(request: Request) -> Response:
-    """Say who is here, as what, and until when."""
+    """Ask what is looked for; say to others who is here, and as what."""
     asker, services = asker_of(request), services_of(request)
     say = speaker(language_of(request.scope))
     findings = [] if asker.second_factor else [say(NO_FACTOR)]
+    if Permission.CALL_LIST in asker.able:
+        return form_page(request, findings=findings)
     roles = ", ".join(say(ROLES[each]) for each in sorted(asker.account.roles))
     facts = [(say("You are here as"), roles)]
     return services.drawing.page("home.html", request.scope, facts=facts, findings=findings)

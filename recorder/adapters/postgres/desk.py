@@ -1,0 +1,111 @@
+"""What pages show beside calls, and what people search for while they look at it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from recorder.access.playback import Playback
+from recorder.accounts.model import SessionId
+from recorder.adapters.postgres import holds, queries
+from recorder.adapters.postgres.connect import translated
+from recorder.adapters.postgres.playbacks import PostgresPlaybacks
+from recorder.adapters.postgres.tables import RecordingTable
+from recorder.adapters.postgres.tables_access import SessionTable
+from recorder.adapters.postgres.tables_keeping import HoldTable, TombstoneTable
+from recorder.adapters.postgres.tables_web import SearchTable
+from recorder.holds.model import BatchId, Hold
+from recorder.model import RecordingId
+from recorder.web.ports import Around
+
+SEARCH = SearchTable
+KEPT_FOR = timedelta(hours=12)
+"""A search holds numbers: it goes with its session, and after a working day in any case."""
+
+
+class PostgresDesk:
+    """See ``recorder.web.ports.Desk`` for the promises."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def around(self, call_ids: Sequence[UUID]) -> Around:
+        """Return what belongs to these calls."""
+        recordings = {
+            each.call_id: each for each in await queries.recordings_of(self._engine, call_ids)
+        }
+        by_recording: dict[UUID, list[Hold]] = {}
+        for hold in await holds.holds_on(
+            self._engine, [RecordingId(each.id) for each in recordings.values()]
+        ):
+            by_recording.setdefault(hold.recording_id, []).append(hold)
+        return Around(
+            recordings=recordings,
+            tombstones={
+                each.call_id: each for each in await queries.tombstones_of(self._engine, call_ids)
+            },
+            holds={call: by_recording.get(each.id, []) for call, each in recordings.items()},
+        )
+
+    async def call_of(self, recording_id: UUID) -> UUID | None:
+        """Return the call of a recording, erased or not; None if there was none."""
+        here = select(RecordingTable.call_id).where(RecordingTable.id == recording_id)
+        gone = select(TombstoneTable.call_id).where(TombstoneTable.recording_id == recording_id)
+        with translated():
+            async with self._engine.connect() as connection:
+                return await connection.scalar(here) or await connection.scalar(gone)
+
+    async def holds_of(self, recording_id: UUID) -> Sequence[Hold]:
+        """Return every hold that a recording ever had, the last placed first."""
+        found = await self._holds(HoldTable.recording_id == recording_id)
+        return sorted(found, key=lambda each: each.placed_at, reverse=True)
+
+    async def batch(self, batch_id: BatchId) -> Sequence[Hold]:
+        """Return the holds of one act of placing."""
+        return await self._holds(HoldTable.batch_id == batch_id)
+
+    async def listeners(self, recording_id: UUID) -> Sequence[Playback]:
+        """Return who listened to a recording, newest first."""
+        return await PostgresPlaybacks(self._engine).of_recording(RecordingId(recording_id))
+
+    async def _holds(self, condition: Any) -> Sequence[Hold]:  # noqa: ANN401 - a column
+        with translated():
+            async with self._engine.connect() as connection:
+                return await holds.fetch(connection, condition)
+
+
+class PostgresSearches:
+    """See ``recorder.web.ports.Searches`` for the promises."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def keep(
+        self, search_id: UUID, wanted: Mapping[str, Any], *, session_id: SessionId, at: datetime
+    ) -> None:
+        """Keep one."""
+        row = {"id": search_id, "session_id": session_id, "at": at, "wanted": dict(wanted)}
+        with translated():
+            async with self._engine.begin() as connection:
+                await connection.execute(insert(SEARCH).values(row))
+
+    async def get(self, search_id: UUID, *, session_id: SessionId) -> Mapping[str, Any] | None:
+        """Return one of this very session, None if there is none."""
+        query = select(SEARCH.wanted).where(SEARCH.id == search_id, SEARCH.session_id == session_id)
+        with translated():
+            async with self._engine.connect() as connection:
+                found: Mapping[str, Any] | None = await connection.scalar(query)
+                return found
+
+    async def forget(self, now: datetime) -> None:
+        """Drop what is older than a working day, or whose session is over."""
+        over = select(SessionTable.id).where(SessionTable.ended_at.is_not(None))
+        with translated():
+            async with self._engine.begin() as connection:
+                await connection.execute(
+                    delete(SEARCH).where((SEARCH.at < now - KEPT_FOR) | SEARCH.session_id.in_(over))
+                )

@@ -1,0 +1,120 @@
+"""What stands in the tables, in the words of people who read it."""
+
+from recorder.web.languages import later
+
+REASONS = {
+    "stayed_on_the_line": later(
+        "The caller heard the announcement to the end and stayed on the line."
+    ),
+    "consented_by_key": later("The caller agreed to recording (key 1)."),
+    "not_enabled": later("Recording was switched off."),
+    "not_from_a_trunk": later("The call did not come from outside the office (§ 3.4)."),
+    "line_not_listed": later("The number that was dialled is not recorded (§ 3.2)."),
+    "caller_internal": later("The caller was the office itself (§ 3.4)."),
+    "declined": later("The caller chose a call without recording (key 2)."),
+    "no_consent": later("The caller did not agree to recording."),
+    "caller_left": later("The caller hung up during the announcement."),
+    "not_answered": later("Nobody answered."),
+    "forwarded_outside": later("The call was passed on to the outside."),
+    "announcement_missing": later(
+        "The announcement was missing, so recording was not allowed (§ 8.2)."
+    ),
+    "announcement_failed": later("The announcement was not heard to the end (§ 8.2)."),
+    "disk_low": later("There was too little space on the disk."),
+    "spool_unavailable": later("The disk could not be written."),
+    "link_lost": later("The connection with the switchboard was lost."),
+    "app_restarted": later("The recording service was being started again."),
+    "app_absent": later("The recording service was not running."),
+    "app_unresponsive": later("The recording service did not answer."),
+    "pbx_lost": later("The switchboard stopped during the call."),
+    "audio_lost": later("The audio was lost: a fault, which the incident describes."),
+}
+OUTCOMES = {"recorded": later("recorded"), "not_recorded": later("not recorded")}
+MOMENTS = {
+    "call:entered": later("The call came in"),
+    "consent:decided": later("Recording was decided"),
+    "call:connected": later("Connected"),
+    "call:disconnected": later("Disconnected"),
+    "call:held": later("Put on hold"),
+    "call:unheld": later("Back from hold"),
+    "call:transferred": later("Passed on"),
+    "recording:armed": later("Recording got ready"),
+    "recording:stopped": later("Recording was stopped"),
+    "call:released": later("Left without recording"),
+    "call:ended": later("The call ended"),
+    "announcement": later("Announcement"),
+}
+PLAYED = {
+    "heard": later("heard to the end"),
+    "cut": later("cut short"),
+    "interrupted": later("ended by a key"),
+    "not_reported": later("its end is not known"),
+}
+LAYERS = {
+    "first": later("the notice of recording"),
+    "second": later("the longer text"),
+    "languages": later("the offer of languages"),
+}
+SPOKEN = {"pl": later("Polish"), "en": later("English"), "uk": later("Ukrainian")}
+GROUNDS = {
+    "request_of_person": later("request of a person (§ 7.4)"),
+    "request_of_authority": later("request of an authority (§ 7.1)"),
+    "own_information": later("the office's own information (clause 4)"),
+    "restriction": later("restriction while a right is weighed (§ 8.3)"),
+}
+REFUSED_PLACING = {
+    "being_erased": later("it is being erased"),
+    "already_erased": later("it has been erased"),
+    "no_such_recording": later("there is no such recording"),
+}
+ENDINGS = {"lifted": later("lifted"), "lapsed": later("lapsed, nobody confirmed it")}
+ROUTES = {
+    "automatic": later("its time was up (§ 7.2)"),
+    "by_hand": later("by hand, on an order (§ 7.2)"),
+}
+FLAGS = {
+    "incomplete": later("incomplete"),
+    "truncated": later("cut off"),
+    "one_sided": later("one side silent"),
+    "silent": later("silent"),
+    "damaged": later("damaged"),
+}
+REFUSED = {
+    "no_authorisation": later("You have no authorisation for it (§ 8.1)."),
+    "authorisation_future": later("Your authorisation is not in force yet (§ 8.1)."),
+    "authorisation_ended": later("Your authorisation has ended (§ 8.1)."),
+    "authorisation_revoked": later("Your authorisation was revoked (§ 8.1)."),
+    "account_disabled": later("Your account is closed."),
+    "role_lacks_it": later("Your role does not include it."),
+    "access_not_open": later("Access for maintenance is not open now (§ 6.3)."),
+    "playback_over": later("This listening is over. Begin a new one at the call."),
+}
+"""What the gate's reasons say to the person who is refused."""
+
+
+FIGURES = {
+    "lp": later("packets lost on the way to us"),
+    "rlp": later("packets lost on the way to the caller"),
+    "rxjitter": later("jitter on the way to us, s"),
+    "txjitter": later("jitter on the way to the caller, s"),
+    "rtt": later("there and back, s"),
+    "rxmes": later("score on the way to us"),
+    "txmes": later("score on the way to the caller"),
+    "rxcount": later("packets received"),
+    "txcount": later("packets sent"),
+}
+
+
+def quality_of(figures: dict[str, float]) -> str:
+    """Return how a call sounded, in a word, from its own figures; empty when there are none.
+
+    >>> quality_of({"rxcount": 5000, "lp": 10, "rxjitter": 0.004})
+    'good'
+    """
+    received, lost = figures.get("rxcount", 0.0), figures.get("lp", 0.0)
+    if not received:
+        return ""
+    share, jitter = lost / (received + lost), figures.get("rxjitter", 0.0)
+    if share > 0.05 or jitter > 0.1:  # noqa: PLR2004 - words are heard to be missing
+        return later("poor")
+    return later("fair") if share > 0.01 or jitter > 0.04 else later("good")  # noqa: PLR2004

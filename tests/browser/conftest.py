@@ -1,0 +1,77 @@
+"""A real Chromium in front of a real web, with one office for all tests of the run."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright
+
+from recorder import logs
+from recorder.embedded.postgres import EmbeddedPostgres, free_port
+from recorder.web.rules import parse_origin
+from recorder.web.server import listen, server_for
+from tests.browser.desk import OfficeDesk
+from tests.postgres.conftest import create, postgres, url_of
+from tests.web.office import open_office
+
+__all__ = ["postgres"]
+
+FLAGS = (
+    *("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--mute-audio"),
+    *("--autoplay-policy=no-user-gesture-required", "--disable-background-networking"),
+)
+
+
+def chromium() -> str:
+    """Return Debian's Chromium, installed when there is none and we may."""
+    found = shutil.which("chromium")
+    if found is None and os.geteuid() == 0:
+        for command in (
+            ["apt-get", "update", "-qq"],
+            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"],
+        ):
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        found = shutil.which("chromium")
+    if found is None:
+        pytest.skip("Chromium is not here: apt-get install chromium")
+    return found
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        try:
+            yield launched
+        finally:
+            await launched.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def desk(
+    postgres: EmbeddedPostgres, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[OfficeDesk]:
+    logs.configure(level="warning", file=None)
+    create(postgres, "browser", template="template")
+    port = free_port()
+    origin = parse_origin(f"http://127.0.0.1:{port}")
+    directory: Path = tmp_path_factory.mktemp("office")
+    async with open_office(
+        url_of(postgres, "browser"), directory, origin=origin, listed="127.0.0.1"
+    ) as office:
+        with listen("127.0.0.1", port) as listening:
+            serving = asyncio.ensure_future(
+                server_for(office.app, origin=origin).run_until_cancelled(listening)
+            )
+            opened = OfficeDesk(office=office, browser=browser)
+            try:
+                yield opened
+            finally:
+                await opened.close()
+                serving.cancel()
+                await asyncio.gather(serving, return_exceptions=True)
