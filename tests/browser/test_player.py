@@ -144,6 +144,8 @@ async def test_a_revoked_authorisation_stops_the_sound_and_the_page_says_why(
 async def test_without_scripts_the_audio_control_is_all_there_is(desk: OfficeDesk) -> None:
     page, _ = await listening(desk, await desk.call(seconds=3), scripts=False)
     await expect(page.locator("#player audio[controls]")).to_be_visible()
+    # R7.6-5: copies come from nowhere but the copy's own workflow.
+    await expect(page.locator("#player audio[controlslist~=nodownload]")).to_have_count(1)
     await expect(page.locator(".lanes")).to_be_hidden()
     await expect(page.locator(".comforts").first).to_be_hidden()
     await expect(page.locator(".regions li")).to_have_count(1)
