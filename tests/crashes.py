@@ -206,8 +206,11 @@ class _Steps:
 
     def _opening(self, act: Any) -> Any:
         def wrapped(path: Any, flags: int, *args: Any, **kwargs: Any) -> Any:
-            if flags & (os.O_WRONLY | os.O_RDWR) and not self._dying:
-                self._open(_whole(path, kwargs.get("dir_fd")))
+            whole = _whole(path, kwargs.get("dir_fd"))
+            # Opening what is not there makes nothing unless it is told to.
+            makes = flags & os.O_CREAT or whole.exists()
+            if flags & (os.O_WRONLY | os.O_RDWR) and makes and not self._dying:
+                self._open(whole)
             return act(path, flags, *args, **kwargs)
 
         return wrapped
