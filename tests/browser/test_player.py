@@ -92,6 +92,7 @@ async def test_lanes_are_drawn_and_kept_nowhere(desk: OfficeDesk) -> None:
     assert after == before
 
 
+@pytest.mark.load
 async def test_an_hour_is_sought_within_the_time_of_a_blink(desk: OfficeDesk) -> None:
     page, _ = await listening(desk, await desk.call(seconds=3600))
     found = await page.evaluate(SEEKS)

@@ -59,6 +59,7 @@ async def test_a_silent_database_is_told_in_the_persons_language_and_in_time(
     assert (await browser.post(SEARCH, json={})).status_code == 200
 
 
+@pytest.mark.load
 async def test_the_loop_goes_on_while_the_database_does_not(
     proxy: TcpProxy, behind: WebOffice
 ) -> None:
