@@ -1,4 +1,8 @@
-"""Logs for the operator and the contractor: JSON lines that carry ids, never numbers or names."""
+"""Logs for the operator and the contractor: JSON lines that carry ids, never numbers or names.
+
+What a library logs may quote anything: an address, a row, a message of the PBX. Of it only where
+it was said is written (docs/adr/0059).
+"""
 
 import logging
 import logging.handlers
@@ -9,6 +13,10 @@ import structlog
 
 FILE_BYTES = 10 << 20
 FILES_KEPT = 5
+OURS = "recorder"
+"""Loggers of this name and below it are ours: their messages are names of events."""
+LIBRARY_WARNED = "library_warned"
+"""The event in place of what a library says."""
 
 
 def configure(*, level: str, file: Path | None, to_stdout: bool = True) -> None:
@@ -31,7 +39,7 @@ def configure(*, level: str, file: Path | None, to_stdout: bool = True) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
+        foreign_pre_chain=[*shared, _only_where_a_library_spoke],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             # Where it happened, without the values that a message or a local may hold.
@@ -41,6 +49,10 @@ def configure(*, level: str, file: Path | None, to_stdout: bool = True) -> None:
     )
     for handler in handlers:
         handler.setFormatter(formatter)
+        handler.addFilter(_is_ours_or_grave)
+    logging.captureWarnings(capture=True)
+    # Else a full disk would print whole records, arguments and all, to standard error.
+    logging.raiseExceptions = False
     logging.basicConfig(level=level.upper(), handlers=handlers, force=True)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -48,6 +60,26 @@ def configure(*, level: str, file: Path | None, to_stdout: bool = True) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=to_stdout,
     )
+
+
+def _is_ours_or_grave(record: logging.LogRecord) -> bool:
+    return is_ours(record.name) or record.levelno >= logging.WARNING
+
+
+def is_ours(name: str) -> bool:
+    """Tell whether a logger is this package's own."""
+    return name == OURS or name.startswith(f"{OURS}.")
+
+
+def _only_where_a_library_spoke(
+    _logger: object, _name: str, event: structlog.types.EventDict
+) -> structlog.types.EventDict:
+    """Drop a library's words and keep their place."""
+    record: logging.LogRecord = event["_record"]
+    if not is_ours(record.name):
+        event["event"] = LIBRARY_WARNED
+        event["places"] = [f"{record.filename}:{record.lineno} {record.funcName}"]
+    return event
 
 
 def _only_places(

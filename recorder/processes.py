@@ -58,12 +58,25 @@ def run_process(
     except RecorderError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(error.exit_code)
-    except BaseExceptionGroup as group:
-        first: BaseException = group
-        while isinstance(first, BaseExceptionGroup):
-            first = first.exceptions[0]
+    except Exception as error:  # noqa: BLE001 - the boundary of the process
+        sys.exit(_told(error))
+
+
+def _told(error: Exception) -> int:
+    """Tell why the process ends, and return its exit status.
+
+    Our own errors hold no data of anybody; of another the message may quote a row, and with it a
+    caller, so its type is told and no more.
+    """
+    first: BaseException = error
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    if type(first).__module__.startswith("recorder."):
         sys.stderr.write(f"{type(first).__name__}: {first}\n")
-        sys.exit(getattr(first, "exit_code", 1))
+    else:
+        log.error("process_failed", exc_info=first)
+        sys.stderr.write(f"{type(first).__name__}: a defect; the log says where\n")
+    return int(getattr(first, "exit_code", 1))
 
 
 class BypassedCalls(Protocol):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.commands.log_lines import Wanted, parse, readable
+from recorder.maintenance.lines import Wanted, parse, readable
 
 LINE = {
     "event": "sealing_waits",
@@ -52,3 +52,12 @@ def test_a_line_cannot_paint_on_the_terminal() -> None:
 def test_whatever_stands_in_a_file_is_read_or_passed_over(text: str) -> None:
     line = parse(text)
     assert line is None or "event" in line
+
+
+@pytest.mark.parametrize(("text", "taken"), [("VAULT", True), ("sealing", True), ("disk", False)])
+def test_a_word_is_looked_for_in_the_whole_line_in_any_case(text: str, *, taken: bool) -> None:
+    assert Wanted(text=text).takes(LINE) is taken
+
+
+def test_a_service_is_known_by_its_file_too() -> None:
+    assert Wanted(component="retention").takes(LINE | {"file": "retention"})

@@ -1,4 +1,4 @@
-"""Log lines as the services write them: read, chosen, and made readable. Pure."""
+"""Log lines as the services write them: read, chosen, cut down, made readable. Pure."""
 
 import json
 from collections.abc import Mapping
@@ -16,6 +16,9 @@ class Wanted:
 
     call_id: str | None = None
     component: str | None = None
+    """Part of the logger's name, or of the file's."""
+    text: str = ""
+    """Somewhere in the line, in any case."""
     level: str = "debug"
     since: datetime | None = None
     until: datetime | None = None
@@ -28,7 +31,9 @@ class Wanted:
             return False
         if self.call_id is not None and line.get("call_id") != self.call_id:
             return False
-        if self.component is not None and self.component not in str(line.get("logger", "")):
+        if self.component is not None and self.component not in _places_of(line):
+            return False
+        if self.text and self.text.casefold() not in readable(line).casefold():
             return False
         at = moment_of(line)
         if self.since is not None and (at is None or at < self.since):
@@ -60,6 +65,10 @@ def readable(line: Mapping[str, Any]) -> str:
     when = str(line.get("timestamp", ""))[:19].replace("T", " ")
     text = f"{when} {line.get('level', '')!s:8}{line['event']!s:28} {rest}".rstrip()
     return "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text)
+
+
+def _places_of(line: Mapping[str, Any]) -> str:
+    return f"{line.get('logger', '')} {line.get('file', '')}"
 
 
 def _plain(value: object) -> str:
