@@ -16,6 +16,7 @@ from recorder.commands import (
     contractor,
     db,
     demo,
+    diagnose,
     erasing,
     hold,
     keys,
@@ -44,6 +45,7 @@ app = typer.Typer(
 )
 app.command("status")(status.status)
 app.command("logs")(log.logs)
+app.command("diagnose")(diagnose.diagnose)
 app.command("sizing")(size.sizing)
 app.add_typer(config.app, name="config")
 app.add_typer(db.app, name="db")

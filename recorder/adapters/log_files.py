@@ -1,4 +1,4 @@
-"""The services' log files in one folder: read from the beginning, from the end, and on as they grow."""
+"""The services' log files in one folder: read whole, and on as they grow."""
 
 from collections.abc import Iterator, Sequence
 from io import BufferedReader
@@ -40,7 +40,7 @@ class LogFolder:
             raise Unavailable(f"{self._folder}: {error.strerror}") from error
 
     def new(self) -> Iterator[dict[str, Any]]:
-        """Yield the lines written since the last time, each with its file. Raises ``Unavailable``."""
+        """Yield the lines written since the last time, with their file. Raises ``Unavailable``."""
         for path in self.files():
             try:
                 with path.open("rb") as file:

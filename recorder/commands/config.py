@@ -40,7 +40,7 @@ def show(*, as_json: JsonOption = False) -> None:
         for field, told in Settings.model_fields.items():
             typer.echo(f"{_variable(field):30} {told.description}", err=True)
         raise
-    machine = dict(_machine(settings))
+    machine = without_secrets(settings)
     office = list(effective_values(load_regulation(settings.regulation_file)))
     if as_json:
         values = [
@@ -151,6 +151,11 @@ def _about_machine(settings: Settings) -> Iterator[Finding]:
         url_of(settings)
     except ConfigurationError as error:
         yield Finding(Weight.WRONG, str(error))
+
+
+def without_secrets(settings: Settings) -> dict[str, str]:
+    """Return every setting by its variable; of a secret only whether it is set."""
+    return dict(_machine(settings))
 
 
 def _machine(settings: Settings) -> Iterator[tuple[str, str]]:

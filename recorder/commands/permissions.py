@@ -103,7 +103,7 @@ DECLARED: dict[str, Declared] = {
             "reconcile": P.RETENTION_RUN,
             "report deletions": P.REPORT_READ,
             "logs": P.LOG_READ,
-            "diagnose": P.STATUS_READ,
+            "diagnose": P.LOG_READ,
         },
     ),
     **_of(

@@ -18,9 +18,11 @@ from recorder.adapters.clock import SystemClock
 from recorder.adapters.journals import DiskJournals
 from recorder.adapters.postgres import queries
 from recorder.adapters.postgres.connect import connect, translated
+from recorder.adapters.postgres.rights import owns_the_tables
 from recorder.adapters.postgres.rows import OutcomeCount
 from recorder.adapters.regulation_file import load_regulation
 from recorder.adapters.spool import DiskSpool
+from recorder.commands.ami_health import ami_part
 from recorder.commands.db import address_of, schema_problem, url_of
 from recorder.commands.health import Part, State
 from recorder.commands.key_findings import key_problem
@@ -31,6 +33,10 @@ from recorder.model import Layer
 from recorder.settings import Settings, load_settings
 
 ANSWER_WITHIN_S = 3.0
+OWNER = (
+    "this login owns the tables and could edit the audit trail: RECORDER_DATABASE_URL must be "
+    "another's for every process (OPERATIONS.md, Install, 2)"
+)
 
 
 def status(
@@ -42,9 +48,7 @@ def status(
     """
     settings = load_settings()
     now = SystemClock().now()
-    parts, calls = asyncio.run(_ask_others(settings, now))
-    parts += [_spool(settings), _vault(settings), _keys(settings), _regulation(settings)]
-    parts.append(_announcements(settings, now))
+    parts, calls = asyncio.run(ask_all(settings, now))
     down = [each.name for each in parts if each.state is State.DOWN]
     if as_json:
         print_json(
@@ -62,15 +66,24 @@ def status(
         raise typer.Exit(Unavailable.exit_code)
 
 
-async def _ask_others(
+async def ask_all(
     settings: Settings, now: datetime
 ) -> tuple[list[Part], list[OutcomeCount] | None]:
+    """Return how each part is, and today's calls by outcome; None when PostgreSQL is away."""
     # At once: two parts that are away cost the wait for one.
     async with asyncio.TaskGroup() as tasks:
         capture = tasks.create_task(_capture(settings))
         database = tasks.create_task(_database(settings, now))
+        ami = tasks.create_task(ami_part(settings))
     parts, calls = database.result()
-    return [*capture.result(), *parts], calls
+    here = (_spool(settings), _vault(settings), _keys(settings), _regulation(settings))
+    return [
+        *capture.result(),
+        ami.result(),
+        *parts,
+        *here,
+        _announcements(settings, now),
+    ], calls
 
 
 async def _capture(settings: Settings) -> list[Part]:
@@ -109,13 +122,17 @@ async def _database(
                     revision = await connection.run_sync(
                         lambda sync: MigrationContext.configure(sync).get_current_revision()
                     )
+                    owns = await owns_the_tables(connection)
             if problem := schema_problem(revision):
                 return [Part(name, State.DOWN, problem)], None
             calls = list(await queries.count_outcomes(engine, since=today))
             kept = await retention_parts(engine, now)
     except RecorderError as error:
         return [Part(name, State.DOWN, str(error))], None
-    here = Part(name, State.OK, f"revision {revision} at {address_of(settings)}")
+    says = f"revision {revision} at {address_of(settings)}"
+    here = Part(name, State.OK, says)
+    if owns:
+        here = Part(name, State.ATTENTION, f"{says}; {OWNER}")
     return [here, *kept], calls
 
 

@@ -29,4 +29,4 @@ class Bundle:
 
     parts: tuple[Part, ...]
     missing: Mapping[str, str] = field(default_factory=dict)
-    """What could not be asked, and why: told in the bundle too."""
+    """What could not be asked, and why; a part besides."""

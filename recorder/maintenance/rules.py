@@ -59,24 +59,41 @@ class Kind(StrEnum):
     NAME = "name of a caller or a person of the office"
 
 
-def redacted(line: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a log line with what a stranger may see: our own fields, and no telephone number.
+def cut_down(line: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a log line with the texts of our own fields alone.
 
-    >>> redacted({"event": "x", "why": "600 123 456 is busy", "who": "Jan", "calls": 3})
-    {'event': 'x', 'why': '(removed) is busy', 'who': '(removed)', 'calls': 3}
+    >>> cut_down({"event": "x", "why": "the disk is full", "who": "Jan", "calls": 3})
+    {'event': 'x', 'why': 'the disk is full', 'who': '(removed)', 'calls': 3}
     """
     return {name: _cut(name, value) for name, value in line.items()}
 
 
+def redacted(line: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a log line as a stranger may see it: cut down, and every telephone number taken out.
+
+    >>> redacted({"event": "x", "why": "600 123 456 is busy"})
+    {'event': 'x', 'why': '(removed) is busy'}
+    """
+    return {name: _taken_out(value) for name, value in cut_down(line).items()}
+
+
 def _cut(name: str, value: object) -> object:
-    if value is None or isinstance(value, bool):
+    if value is None or isinstance(value, bool | int | float):
         return value
-    if isinstance(value, int | float):
-        return REMOVED if _is_number(str(value)) else value
     if name not in KNOWN:
         return REMOVED
     if isinstance(value, list | tuple):
         return [_cut(name, each) for each in value]
+    return str(value)
+
+
+def _taken_out(value: object) -> object:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        return REMOVED if _is_number(str(value)) else value
+    if isinstance(value, list):
+        return [_taken_out(each) for each in value]
     return without_numbers(str(value))
 
 

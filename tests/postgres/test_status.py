@@ -1,6 +1,7 @@
 """``recorder status`` and ``db current``: each part on its own, whatever the others do."""
 
 import asyncio
+import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,8 +57,9 @@ def capture(*, connected: bool) -> Iterator[int]:
 
 
 @pytest.fixture
-def office(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def office(run: Run, runtime_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """An office with everything in its place but capture, which a test starts."""
+    monkeypatch.setenv("RECORDER_DATABASE_URL", runtime_url)
     (tmp_path / "regulation.toml").write_text(RECORDING_ON, encoding="utf-8")
     for folder in ("spool", "vault", "announcements"):
         (tmp_path / folder).mkdir(exist_ok=True)
@@ -77,8 +79,84 @@ def states(office: Run) -> dict[str, str]:
 WELL = dict.fromkeys(
     ("capture", "asterisk", "postgresql", "spool", "vault", "keys", "regulation", "announcements"),
     "ok",
-) | {"retention": "attention"}
-"""What a whole service says whose retention process never ran."""
+) | {"ami": "attention", "retention": "attention"}
+"""What a whole service says whose retention process never ran, and that uses no AMI."""
+
+
+@contextmanager
+def ami(*allowed: str, lets_in: bool = True) -> Iterator[int]:
+    """An AMI that lets its account do so much; yields its port."""
+
+    class Talk(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(b"Asterisk Call Manager/9.0.0\r\n")
+            for line in self.rfile:
+                action = line.decode().partition("Action: ")[2].strip()
+                if action == "Login":
+                    word = "Success" if lets_in else "Error"
+                    self.wfile.write(f"Response: {word}\r\nActionID: Login\r\n\r\n".encode())
+                    self.wfile.write(b"Event: FullyBooted\r\n\r\n")
+                elif action == "ListCommands":
+                    told = "".join(f"{each}: Does it.  (Priv: call,all)\r\n" for each in allowed)
+                    text = f"Response: Success\r\nActionID: ListCommands\r\n{told}\r\n"
+                    self.wfile.write(text.encode())
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Talk) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("allowed", "lets_in", "state", "says"),
+    [
+        (("StopMixMonitor", "MixMonitorMute", "Hangup"), True, "ok", "may stop and mute"),
+        (("Hangup", "MixMonitorMute"), True, "attention", "may not StopMixMonitor"),
+        ((), False, "attention", "refuses the AMI account"),
+    ],
+)
+def test_ami_is_asked_whether_its_account_can_do_what_is_needed(
+    office: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    allowed: tuple[str, ...],
+    lets_in: bool,
+    state: str,
+    says: str,
+) -> None:
+    """R3.4h."""
+    monkeypatch.setenv("RECORDER_AMI_PASSWORD", "hush")
+    with ami(*allowed, lets_in=lets_in) as port:
+        monkeypatch.setenv("RECORDER_AMI_PORT", str(port))
+        said = office("status", "--json")
+    (part,) = (each for each in said.json["parts"] if each["name"] == "ami")
+    assert part["state"] == state
+    assert says in part["says"]
+    assert "hush" not in said.out
+
+
+def test_an_ami_that_is_away_is_told_and_takes_no_service_down(
+    office: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECORDER_AMI_PASSWORD", "hush")
+    monkeypatch.setenv("RECORDER_AMI_PORT", str(free_port()))
+    with capture(connected=True) as port:
+        monkeypatch.setenv("RECORDER_PROBE_PORT", str(port))
+        assert states(office) == WELL
+        assert office("status").status == 0
+
+
+def test_a_login_that_owns_the_tables_wants_attention(
+    office: Run, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A13: whoever owns them can take the guards of the trail away."""
+    monkeypatch.setenv("RECORDER_DATABASE_URL", database_url)
+    said = office("status", "--json")
+    (part,) = (each for each in said.json["parts"] if each["name"] == "postgresql")
+    assert part["state"] == "attention"
+    assert "could edit the audit trail" in part["says"]
 
 
 def test_a_whole_service_is_ok(office: Run, monkeypatch: pytest.MonkeyPatch) -> None:
