@@ -30,6 +30,7 @@ from recorder.retention.model import JobState
 from recorder.web.answers import Answers
 from recorder.web.door import Places, Refusal
 from recorder.web.drawing import Drawing
+from recorder.web.footing import Footing
 from recorder.web.gate import Gate, Limits
 from recorder.web.health import Supervision
 from recorder.web.metrics import Measures
@@ -96,6 +97,7 @@ class Services:
     purposes: Collection[str]
     """§ 3.1, word for word."""
     drawing: Drawing
+    footing: Footing
     answers: Answers
     measures: Measures
     places: Places

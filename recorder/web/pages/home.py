@@ -8,6 +8,7 @@ from recorder.web.api.routing import asker_of, services_of
 from recorder.web.gate import needs
 from recorder.web.languages import language_of, later, speaker
 from recorder.web.pages.search import form_page
+from recorder.web.routes import Routes
 
 NO_FACTOR = later("Set the second factor under “My account”.")
 
@@ -35,3 +36,6 @@ ROLES = {
     "contractor": later("maintenance contractor"),
 }
 later("You are here as")
+
+
+ROUTES: Routes = (("GET", "/", home),)
