@@ -58,7 +58,8 @@ class Purger:
         # So that in the next round another may be the one.
         await self._lock.release()
         took_s = time.monotonic() - began
-        return {"elected": True, "failed": report.failed, "took_s": took_s}
+        counts = {each: getattr(report, each) for each in ("erased", "finished", "failed", "held")}
+        return {"elected": True, "took_s": took_s, **counts}
 
 
 class Placer:
