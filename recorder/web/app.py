@@ -27,6 +27,7 @@ from recorder.web.gate import guarded, named
 from recorder.web.pages import (
     account,
     call,
+    evidence,
     holding,
     home,
     language,
@@ -36,6 +37,7 @@ from recorder.web.pages import (
     provider,
     search,
     sign_in,
+    trail,
 )
 from recorder.web.services import Services
 
@@ -63,6 +65,8 @@ PAGES = (
     listening.ROUTES,
     holding.ROUTES,
     placing.ROUTES,
+    trail.ROUTES,
+    evidence.ROUTES,
     pattern.ROUTES,
 )
 

@@ -34,6 +34,7 @@ class Link:
 AREAS = (
     Area(Permission.CALL_LIST, "/", later("Search"), ("/search", "/calls")),
     Area(Permission.HOLD_LIST, "/holds", later("Holds")),
+    Area(Permission.AUDIT_READ, "/audit", later("Audit trail")),
 )
 
 

@@ -72,7 +72,18 @@ async def _player(seat: Seat) -> list[str]:
     return [await seat.sent(f"/calls/{call}/playbacks", purpose=PURPOSE)]
 
 
+async def _trail(seat: Seat) -> list[str]:
+    found = await seat.sent("/audit/search", act="session:opened")
+    return [found, await seat.sent("/audit/search", until="1.1.2020")]
+
+
+async def _number(seat: Seat) -> list[str]:
+    return [await seat.sent("/audit/number", number="600 123 456")]
+
+
 OPENERS: dict[str, Opener] = {
+    "/audit/search/{search_id:uuid}": _trail,
+    "/audit/number/{search_id:uuid}": _number,
     "/search/{search_id:uuid}": _search,
     "/calls/{call_id:uuid}/playbacks/{playback_id:uuid}": _player,
 }
