@@ -82,10 +82,10 @@ async def _number(seat: Seat) -> list[str]:
 
 
 OPENERS: dict[str, Opener] = {
-    "/audit/search/{search_id:uuid}": _trail,
-    "/audit/number/{search_id:uuid}": _number,
     "/search/{search_id:uuid}": _search,
     "/calls/{call_id:uuid}/playbacks/{playback_id:uuid}": _player,
+    "/audit/search/{search_id:uuid}": _trail,
+    "/audit/number/{search_id:uuid}": _number,
 }
 """Pages that something has to be done for first."""
 KNOWN: dict[str, Callable[[Seeded], Iterable[object]]] = {
