@@ -27,6 +27,8 @@ NOT_OPENED = {
     "/metrics": "for machines",
     "/sign-in/oidc": "leads to the provider: tests/web/test_provider.py",
     "/sign-in/oidc/return": "the provider leads here: tests/web/test_provider.py",
+    "/information-clause/{language:str}": "in a language of its own: test_public_pages",
+    "/accessibility/{language:str}": "in a language of its own: test_public_pages",
     "/first-run": "there once, before the first account: test_a_first_run_is_a_page_like_others",
 }
 """GET routes that no walk opens, and why."""
