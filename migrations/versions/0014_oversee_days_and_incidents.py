@@ -22,6 +22,7 @@ INCIDENTS = (
 )
 MORE = ("unexplained_call", "pbx_records_missing")
 ERASE_BY, ERASED_AT = "ix_recording_erase_by", "ix_tombstone_erased_at"
+BY_HAND = "ix_tombstone_by_hand"
 UNWELL, OPEN = "ix_recording_unwell", "ix_incident_open"
 
 
@@ -58,6 +59,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("damaged_at IS NOT NULL OR missing_at IS NOT NULL"),
     )
     op.create_index(ERASED_AT, "tombstone", ["erased_at", "id"], unique=False)
+    op.create_index(
+        BY_HAND,
+        "tombstone",
+        ["erased_at"],
+        unique=False,
+        postgresql_where=sa.text("route = 'by_hand'"),
+    )
     op.create_table(
         "call_day",
         sa.Column("day", sa.Date(), nullable=False),
@@ -85,6 +93,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("completeness")
     op.drop_table("call_day")
+    op.drop_index(BY_HAND, table_name="tombstone")
     op.drop_index(ERASED_AT, table_name="tombstone")
     op.drop_index(UNWELL, table_name="recording")
     op.drop_index(ERASE_BY, table_name="recording")

@@ -16,11 +16,12 @@ from recorder.adapters.audit_files import CheckpointFolder, read_key
 from recorder.adapters.disk_figures import free_bytes, unsealed
 from recorder.adapters.keeping import open_keeping
 from recorder.adapters.postgres.begun import PostgresBegunSignIns
+from recorder.adapters.postgres.coming import PostgresComing
 from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.desk import PostgresDesk, PostgresSearches
 from recorder.adapters.postgres.figures import read_figures
 from recorder.adapters.postgres.finding import PostgresFinder
-from recorder.adapters.postgres.jobs import PostgresJobs
+from recorder.adapters.postgres.jobs import PostgresJobs, PostgresReports
 from recorder.adapters.postgres.playbacks import PostgresPlaybacks
 from recorder.adapters.postgres.trail_reading import PostgresTrail
 from recorder.adapters.postgres.web import (
@@ -49,7 +50,7 @@ from recorder.web.health import Supervision
 from recorder.web.metrics import Measures
 from recorder.web.rules import Origin, parse_origin
 from recorder.web.server import listen, server_for
-from recorder.web.services import Keeping, People, Services
+from recorder.web.services import Keeping, Oversight, People, Services
 from recorder.web.streaming import Pace
 from recorder.web.upkeep import keep_up
 
@@ -129,6 +130,11 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         provider=provider_door(settings, parts, origin),
         accounts=parts.keeper,
         keeping=Keeping(**{each: getattr(kept, each) for each in Keeping.__dataclass_fields__}),
+        oversight=Oversight(
+            erasing=PostgresComing(engine, office_zone=settings.office_zone),
+            reports=PostgresReports(engine),
+            purge_log=kept.purge_log,
+        ),
         retention_days=regulation.retention.days,
         jobs=PostgresJobs(engine).states,
         people=People(**{each: getattr(parts, each) for each in People.__dataclass_fields__}),

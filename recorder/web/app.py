@@ -30,6 +30,8 @@ from recorder.web.gate import guarded, named
 from recorder.web.pages import (
     account,
     call,
+    deletions,
+    erasing,
     holding,
     home,
     language,
@@ -138,6 +140,8 @@ def _pages(services: Services) -> list[Route | Mount]:
         ("POST", "/holds/proposals/{approval_id:uuid}/check", holding.check_confirm),
         ("POST", "/holds/proposals/{approval_id:uuid}/confirm", holding.confirm),
         ("POST", "/holds/proposals/{approval_id:uuid}/refuse", holding.refuse),
+        *deletions.ROUTES,
+        *erasing.ROUTES,
     ]
     routes: list[Route | Mount] = [
         Route(path, guarded(services.gate, path, handler), methods=[method])

@@ -22,18 +22,20 @@ from recorder.audit.service import Report
 from recorder.authorisations.ports import ContractorAccesses, Papers
 from recorder.authorisations.service import ContractorDesk, Registrar
 from recorder.erasure.by_hand import ErasureByHand
+from recorder.erasure.ports import PurgeLog
 from recorder.holds.ports import Holds
 from recorder.holds.service import HoldKeeper
 from recorder.model import Announcement, AnnouncementId
 from recorder.ports import Clock
 from recorder.retention.model import JobState
+from recorder.retention.ports import Reports
 from recorder.web.answers import Answers
 from recorder.web.door import Places, Refusal
 from recorder.web.drawing import Drawing
 from recorder.web.gate import Gate, Limits
 from recorder.web.health import Supervision
 from recorder.web.metrics import Measures
-from recorder.web.ports import Desk, Finder, Searches
+from recorder.web.ports import Desk, Erasing, Finder, Searches
 from recorder.web.rules import Origin
 from recorder.web.streaming import Pace
 from recorder.workstations.ports import Workstations
@@ -73,6 +75,15 @@ class Keeping:
     by_hand: ErasureByHand
 
 
+@dataclass(frozen=True, kw_only=True)
+class Oversight:
+    """What the pages of oversight read, and the few acts they have."""
+
+    erasing: Erasing
+    reports: Reports
+    purge_log: PurgeLog
+
+
 class TrailReader(Protocol):
     """Reads the trail, and notes that it was read. Raises ``LedgerUnavailable``."""
 
@@ -109,6 +120,7 @@ class Services:
     accounts: AccountKeeper
     people: People
     keeping: Keeping
+    oversight: Oversight
     retention_days: int
     """§ 7.2."""
     jobs: Callable[[], Awaitable[Sequence[JobState]]]

@@ -112,6 +112,17 @@ class TombstoneRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ErasedRow(TombstoneRow):
+    """And who decided, when: for the list of a day."""
+
+    ended_at: datetime
+    claimed_at: datetime
+    actor: str
+    """``kind:name``; the purge is ``process:retention``."""
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlayedRow:
     """Proof of one playing of an announcement (R8.2c)."""
 

@@ -3,18 +3,25 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Index, Integer
+from sqlalchemy import Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from recorder.adapters.postgres.tables import Base, RecordingTable
 from recorder.adapters.postgres.tables_keeping import TombstoneTable
+from recorder.erasure.model import Route
 
 # A day's erasures are shown, and counted, by the instant at which they happened.
 Index("ix_tombstone_erased_at", TombstoneTable.erased_at, TombstoneTable.id)
 Index(
+    "ix_tombstone_by_hand",
+    TombstoneTable.erased_at,
+    postgresql_where=text(f"route = '{Route.BY_HAND.value}'"),
+)
+Index(
     "ix_recording_unwell",
     RecordingTable.id,
-    postgresql_where=RecordingTable.damaged_at.is_not(None) | RecordingTable.missing_at.is_not(None),
+    postgresql_where=RecordingTable.damaged_at.is_not(None)
+    | RecordingTable.missing_at.is_not(None),
 )
 
 
