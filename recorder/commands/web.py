@@ -17,11 +17,14 @@ from recorder.adapters.disk_figures import free_bytes, unsealed
 from recorder.adapters.keeping import open_keeping
 from recorder.adapters.postgres.begun import PostgresBegunSignIns
 from recorder.adapters.postgres.coming import PostgresComing
+from recorder.adapters.postgres.completeness import PostgresComparisons
 from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.desk import PostgresDesk, PostgresSearches
 from recorder.adapters.postgres.figures import read_figures
 from recorder.adapters.postgres.finding import PostgresFinder
+from recorder.adapters.postgres.incidents import PostgresIncidents
 from recorder.adapters.postgres.jobs import PostgresJobs, PostgresReports
+from recorder.adapters.postgres.overview import PostgresOverview
 from recorder.adapters.postgres.playbacks import PostgresPlaybacks
 from recorder.adapters.postgres.trail_reading import PostgresTrail
 from recorder.adapters.postgres.web import (
@@ -39,6 +42,7 @@ from recorder.audit.service import Auditor, Report
 from recorder.commands.db import url_of
 from recorder.commands.parts import Parts, parts_around
 from recorder.errors import ConfigurationError, NotFound
+from recorder.incidents.service import IncidentDesk
 from recorder.model import Announcement, AnnouncementId
 from recorder.processes import run_process
 from recorder.settings import Settings
@@ -134,6 +138,18 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
             erasing=PostgresComing(engine, office_zone=settings.office_zone),
             reports=PostgresReports(engine),
             purge_log=kept.purge_log,
+            overview=PostgresOverview(engine),
+            comparisons=PostgresComparisons(
+                engine,
+                actor=kept.process,
+                trunks=[each.endpoint for each in regulation.scope.trunks],
+            ),
+            incidents=IncidentDesk(
+                incidents=PostgresIncidents(engine),
+                clock=clock,
+                office_zone=settings.office_zone,
+            ),
+            vault_free=lambda: asyncio.to_thread(_vault_free, settings),
         ),
         retention_days=regulation.retention.days,
         jobs=PostgresJobs(engine).states,
@@ -157,6 +173,10 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         pace=Pace(),
         draw_factor=lambda secret, login: qr_svg(enrolment_uri(secret, login)),
     )
+
+
+def _vault_free(settings: Settings) -> int | None:
+    return free_bytes({"vault": settings.vault_dir}).get("vault")
 
 
 def _disks(settings: Settings, into: Measures) -> None:

@@ -12,15 +12,19 @@ from recorder.adapters.postgres.queries import Criteria
 from recorder.adapters.postgres.rows import (
     CallDetails,
     CallRow,
+    DayCall,
     ErasedRow,
     IncidentRow,
+    OutcomeCount,
     PlayedRow,
     RecordingRow,
+    Standing,
     TombstoneRow,
 )
 from recorder.audit.event import AuditEvent
 from recorder.erasure.coming import DueDay
 from recorder.holds.model import BatchId, Hold
+from recorder.model import CallId
 
 
 class Finder(Protocol):
@@ -119,3 +123,30 @@ class Erasing(Protocol):
 
     async def erased_at(self, tombstone_id: UUID) -> datetime | None:
         """Return when the recording of a tombstone was erased, None if there is none."""
+
+
+class Overview(Protocol):
+    """What the pages of oversight show of calls. Raises ``LedgerUnavailable``."""
+
+    async def calls(
+        self,
+        since: datetime,
+        until: datetime,
+        *,
+        reason: str | None,
+        after: UUID | None,
+        limit: int,
+    ) -> Sequence[DayCall]:
+        """Return calls that arrived between two instants, in order, from behind ``after``."""
+
+    async def outcomes(self, since: datetime, until: datetime) -> Sequence[OutcomeCount]:
+        """Return how many calls that arrived between two instants ended how."""
+
+    async def days(self, since: date, until: date) -> Mapping[date, Sequence[OutcomeCount]]:
+        """Return the counted days from the one to before the other."""
+
+    async def some(self, ids: Sequence[CallId]) -> Sequence[DayCall]:
+        """Return these calls, oldest first."""
+
+    async def standing(self, now: datetime) -> Standing:
+        """Return how recordings, holds and the trail stand."""

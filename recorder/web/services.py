@@ -21,10 +21,12 @@ from recorder.audit.rules import Entry
 from recorder.audit.service import Report
 from recorder.authorisations.ports import ContractorAccesses, Papers
 from recorder.authorisations.service import ContractorDesk, Registrar
+from recorder.completeness.ports import Comparisons
 from recorder.erasure.by_hand import ErasureByHand
 from recorder.erasure.ports import PurgeLog
 from recorder.holds.ports import Holds
 from recorder.holds.service import HoldKeeper
+from recorder.incidents.service import IncidentDesk
 from recorder.model import Announcement, AnnouncementId
 from recorder.ports import Clock
 from recorder.retention.model import JobState
@@ -35,7 +37,7 @@ from recorder.web.drawing import Drawing
 from recorder.web.gate import Gate, Limits
 from recorder.web.health import Supervision
 from recorder.web.metrics import Measures
-from recorder.web.ports import Desk, Erasing, Finder, Searches
+from recorder.web.ports import Desk, Erasing, Finder, Overview, Searches
 from recorder.web.rules import Origin
 from recorder.web.streaming import Pace
 from recorder.workstations.ports import Workstations
@@ -82,6 +84,11 @@ class Oversight:
     erasing: Erasing
     reports: Reports
     purge_log: PurgeLog
+    overview: Overview
+    comparisons: Comparisons
+    incidents: IncidentDesk
+    vault_free: Callable[[], Awaitable[int | None]]
+    """Bytes that are free for recordings; None = this process cannot see their disk."""
 
 
 class TrailReader(Protocol):

@@ -1,6 +1,6 @@
 """Deletion: what is due when, what became of each day, and what stops the purge (§ 7.2)."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from starlette.requests import Request
@@ -15,6 +15,7 @@ from recorder.retention.rules import day_of_office
 from recorder.web.api.routing import asker_of, services_of
 from recorder.web.gate import needs
 from recorder.web.languages import language_of, later, speaker
+from recorder.web.pages.days import day_of, id_of
 from recorder.web.pages.forms import fields_of, see
 from recorder.web.pages.people import names_of
 from recorder.web.problems import Kind, Problem
@@ -44,17 +45,17 @@ async def day(request: Request) -> Response:
     """Show one day: its report, and each recording that was erased on it."""
     services, asker = services_of(request), asker_of(request)
     decision = await asker.require(REPORT)
-    asked = _day(request.path_params["day"])
+    asked = day_of(request.path_params["day"])
     since, until = day_of_office(asked, office_zone=services.zone)
     erasing = services.oversight.erasing
     behind, rows = request.query_params.get("after", ""), []
     if decision.view is View.FULL:
         after = None
         if behind:
-            at = await erasing.erased_at(_id(behind))
+            at = await erasing.erased_at(id_of(behind))
             if at is None:
                 raise Problem(kind=Kind.NOT_FOUND)
-            after = (at, _id(behind))
+            after = (at, id_of(behind))
         rows = list(await erasing.erased(since, until, after=after, limit=PAGE + 1))
         entry = AuditEvent(
             action="erasures:listed",
@@ -191,24 +192,10 @@ async def _due_now(request: Request) -> int:
     return past + sum(each.due for each in rest.values())
 
 
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise Problem(kind=Kind.NOT_FOUND) from None
-
-
-def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Problem(kind=Kind.NOT_FOUND) from None
-
-
-ROUTES = [
+ROUTES = (
     ("GET", "/deletions", overview),
     ("GET", "/deletions/days/{day}", day),
     ("POST", "/deletions/find", find),
     ("POST", "/deletions/brakes/check", check_release),
     ("POST", "/deletions/brakes/release", release),
-]
+)

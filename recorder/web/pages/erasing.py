@@ -181,11 +181,11 @@ async def _confirm(
     )
 
 
-ROUTES = [
+ROUTES = (
     ("GET", "/calls/{call_id:uuid}/erasure", form),
     ("POST", "/calls/{call_id:uuid}/erasure/check", check),
     ("POST", "/calls/{call_id:uuid}/erasure", erase),
     ("POST", "/deletions/proposals/{approval_id:uuid}/check", check_confirm),
     ("POST", "/deletions/proposals/{approval_id:uuid}/confirm", confirm),
     ("POST", "/deletions/proposals/{approval_id:uuid}/refuse", refuse),
-]
+)
