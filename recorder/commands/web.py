@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 
 import structlog
 import uuid_utils.compat as uuids
@@ -26,6 +27,7 @@ from recorder.adapters.postgres.incidents import PostgresIncidents
 from recorder.adapters.postgres.jobs import PostgresJobs, PostgresReports
 from recorder.adapters.postgres.overview import PostgresOverview
 from recorder.adapters.postgres.playbacks import PostgresPlaybacks
+from recorder.adapters.postgres.today import read_today
 from recorder.adapters.postgres.trail_reading import PostgresTrail
 from recorder.adapters.postgres.web import (
     ListedPlaces,
@@ -49,8 +51,10 @@ from recorder.settings import Settings
 from recorder.web.answers import Answers
 from recorder.web.app import create_app
 from recorder.web.drawing import Drawing
+from recorder.web.footing import Footing, Today
 from recorder.web.gate import Gate
 from recorder.web.health import Supervision
+from recorder.web.law import Paragraphs
 from recorder.web.metrics import Measures
 from recorder.web.rules import Origin, parse_origin
 from recorder.web.server import listen, server_for
@@ -85,16 +89,24 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
     regulation = load_regulation(settings.regulation_file)
     parts = parts_around(engine, settings)
     clock, measures, programs = parts.clock, Measures(), PostgresPrograms(engine)
-    drawing = Drawing(office=regulation.controller.name, zone=settings.office_zone)
+    drawing = Drawing(
+        office=regulation.controller.name,
+        zone=settings.office_zone,
+        paragraphs=Paragraphs(regulation.paragraphs),
+    )
     kept = open_keeping(settings, regulation, engine)
     refusals, limits = PostgresRefusals(engine, clock), PostgresLimits(engine)
 
+    def midnight() -> datetime:
+        local = clock.now().astimezone(settings.office_zone)
+        return local.replace(hour=0, minute=0, second=0, microsecond=0)
+
     async def figures(into: Measures) -> None:
-        now = clock.now()
-        local = now.astimezone(settings.office_zone)
-        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
         await asyncio.to_thread(_disks, settings, into)
-        await read_figures(engine, into, now=now, midnight=lambda: midnight)
+        await read_figures(engine, into, now=clock.now(), midnight=midnight)
+
+    async def today() -> Today:
+        return await read_today(engine, midnight=midnight())
 
     async def verified() -> Report:
         found = await asyncio.to_thread(_verify_trail, settings)
@@ -110,6 +122,12 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         zone=settings.office_zone,
         purposes=regulation.purposes,
         drawing=drawing,
+        footing=Footing(
+            recording=regulation.scope.recording,
+            today=today,
+            papers=parts.papers.of,
+            clock=clock,
+        ),
         answers=Answers(drawing),
         measures=measures,
         places=ListedPlaces(parts.workstations, trusted=settings.trusted_proxies),

@@ -34,6 +34,7 @@ from recorder.retention.ports import Reports
 from recorder.web.answers import Answers
 from recorder.web.door import Places, Refusal
 from recorder.web.drawing import Drawing
+from recorder.web.footing import Footing
 from recorder.web.gate import Gate, Limits
 from recorder.web.health import Supervision
 from recorder.web.metrics import Measures
@@ -114,6 +115,7 @@ class Services:
     purposes: Collection[str]
     """§ 3.1, word for word."""
     drawing: Drawing
+    footing: Footing
     answers: Answers
     measures: Measures
     places: Places

@@ -51,9 +51,9 @@ def compared(office: Office) -> Comparison:
 def test_every_real_call_is_explained_until_a_row_is_taken_away(office: Office) -> None:
     """RG.13, B3: the PBX's records are read without a number in them."""
     told = {}
-    for number in range(3):
+    for turn in range(3):
         told[place(office, talk_s=6.0)] = ("recorded", "stayed_on_the_line")
-        if number:
+        if turn:
             told[place(office, talk_s=6.0, key="2")] = ("not_recorded", "declined")
     office.kill_capture()
     absent = place(office, talk_s=1.0, display='"x\\",y\\n" ')

@@ -24,6 +24,7 @@ from recorder.web.languages import language_of, later, speaker
 from recorder.web.pages.forms import fields_of
 from recorder.web.pages.people import names_of
 from recorder.web.problems import Kind, Problem
+from recorder.web.routes import Routes
 from recorder.web.services import Services
 from recorder.web.words import (
     ENDINGS,
@@ -35,10 +36,10 @@ from recorder.web.words import (
     OUTCOMES,
     PLAYED,
     REASONS,
-    ROUTES,
     SPOKEN,
     quality_of,
 )
+from recorder.web.words import ROUTES as HOW_ERASED
 
 SAY_WHY = later(
     "Purpose: choose one of § 3.1, or give the number of a request, for example W/31/2026."
@@ -195,7 +196,7 @@ async def page(
         now=asker.now,
         words={
             "moments": MOMENTS, "played": PLAYED, "layers": LAYERS, "spoken": SPOKEN,
-            "grounds": GROUNDS, "endings": ENDINGS, "routes": ROUTES, "reasons": REASONS,
+            "grounds": GROUNDS, "endings": ENDINGS, "routes": HOW_ERASED, "reasons": REASONS,
             "figures": FIGURES,
         },
     )  # fmt: skip
@@ -247,3 +248,10 @@ def _shown(text: str | None, *, whole: bool) -> str | None:
 
 def _flag(recording: Any, name: str) -> bool:  # noqa: ANN401 - a row
     return recording.damaged_at is not None if name == "damaged" else getattr(recording, name)
+
+
+ROUTES: Routes = (
+    ("GET", "/calls/{call_id:uuid}", show),
+    ("POST", "/calls/{call_id:uuid}/number", reveal),
+    ("GET", "/announcements/{announcement_id:uuid}/sound", announcement),
+)

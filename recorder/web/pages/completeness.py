@@ -13,6 +13,7 @@ from recorder.retention.rules import day_of_office
 from recorder.web.api.routing import asker_of, services_of
 from recorder.web.gate import needs
 from recorder.web.pages.days import day_of, id_of
+from recorder.web.routes import Routes
 from recorder.web.told import STATE_KINDS, STATES
 from recorder.web.words import OUTCOMES, REASONS
 
@@ -99,7 +100,7 @@ async def _calls(
     return rows[:PAGE], str(rows[PAGE - 1].id) if len(rows) > PAGE else ""
 
 
-ROUTES = (
+ROUTES: Routes = (
     ("GET", "/completeness", today),
     ("GET", "/completeness/{day}", day),
 )

@@ -15,6 +15,7 @@ from recorder.sizing import GIB, Flow, forecast
 from recorder.web.api.routing import asker_of, services_of
 from recorder.web.gate import needs
 from recorder.web.languages import later
+from recorder.web.routes import Routes
 from recorder.web.services import Services
 from recorder.web.told import INCIDENTS, JOBS, PARTS
 
@@ -151,12 +152,11 @@ def storage_of(
     sizes = forecast(stored, Flow(freed=freed, taken_a_day=taken), days=days)
     limit = None if free is None else stored + free
     ahead = [today + timedelta(days=number) for number in range(len(sizes))]
-    full = [
-        day for day, size in zip(ahead, sizes, strict=True) if limit is not None and size > limit
-    ]
+    rows = list(zip(ahead, sizes, strict=True))
+    full = [day for day, size in rows if limit is not None and size > limit]
     return Storage(
         stored=round(stored / GIB, 2),
-        rows=[(day, round(size / GIB, 2)) for day, size in zip(ahead, sizes, strict=True)],
+        rows=[(day, round(size / GIB, 2)) for day, size in rows],
         limit=None if limit is None else round(limit / GIB, 2),
         full_on=full[0] if full else None,
     )
@@ -199,4 +199,4 @@ async def _alarms(request: Request, *, jobs_late: int) -> list[Alarm]:
     return [each for each in found if each.number]
 
 
-ROUTES = (("GET", "/dashboard", show),)
+ROUTES: Routes = (("GET", "/dashboard", show),)

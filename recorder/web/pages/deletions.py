@@ -19,6 +19,7 @@ from recorder.web.pages.days import day_of, id_of
 from recorder.web.pages.forms import fields_of, see
 from recorder.web.pages.people import names_of
 from recorder.web.problems import Kind, Problem
+from recorder.web.routes import Routes
 from recorder.web.told import BRAKES, JOBS, progress_of
 from recorder.web.words import ROUTES as ERASED_BY
 
@@ -192,7 +193,7 @@ async def _due_now(request: Request) -> int:
     return past + sum(each.due for each in rest.values())
 
 
-ROUTES = (
+ROUTES: Routes = (
     ("GET", "/deletions", overview),
     ("GET", "/deletions/days/{day}", day),
     ("POST", "/deletions/find", find),

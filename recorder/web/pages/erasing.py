@@ -21,6 +21,7 @@ from recorder.web.pages.forms import fields_of, see
 from recorder.web.pages.holding import NO_REASON, SECOND
 from recorder.web.pages.people import names_of
 from recorder.web.problems import Kind, Problem
+from recorder.web.routes import Routes
 from recorder.web.words import GROUNDS
 
 ERASE = Permission.RECORDING_ERASE
@@ -181,7 +182,7 @@ async def _confirm(
     )
 
 
-ROUTES = (
+ROUTES: Routes = (
     ("GET", "/calls/{call_id:uuid}/erasure", form),
     ("POST", "/calls/{call_id:uuid}/erasure/check", check),
     ("POST", "/calls/{call_id:uuid}/erasure", erase),

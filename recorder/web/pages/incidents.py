@@ -16,6 +16,7 @@ from recorder.web.pages.days import id_of
 from recorder.web.pages.forms import form_of, see, text_of
 from recorder.web.pages.people import names_of
 from recorder.web.problems import Kind, Problem
+from recorder.web.routes import Routes
 from recorder.web.told import INCIDENTS, STATE_KINDS, STATES
 
 READ, EXPLAIN = Permission.INCIDENT_READ, Permission.INCIDENT_EXPLAIN
@@ -149,7 +150,7 @@ async def _page(
     )
 
 
-ROUTES = (
+ROUTES: Routes = (
     ("GET", "/incidents", overview),
     ("GET", "/incidents/{incident_id:uuid}", one),
     ("POST", "/incidents/{incident_id:uuid}/explain", explain),

@@ -20,6 +20,7 @@ from recorder.web.pages.forms import form_of, see, text_of
 from recorder.web.pages.holding import NO_DAYS, NO_REASON, NO_REFERENCE
 from recorder.web.pages.search import find
 from recorder.web.problems import Kind, Problem
+from recorder.web.routes import Routes
 from recorder.web.words import GROUNDS, REFUSED_PLACING
 
 PLACE = Permission.HOLD_PLACE_PROVISIONAL
@@ -180,3 +181,10 @@ def _id(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise Problem(kind=Kind.BAD_REQUEST) from None
+
+
+ROUTES: Routes = (
+    ("POST", "/holds/list", begin),
+    ("POST", "/holds/check", check),
+    ("POST", "/holds", place),
+)

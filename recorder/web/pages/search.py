@@ -26,6 +26,7 @@ from recorder.web.pages.forms import fields_of, see
 from recorder.web.ports import Around
 from recorder.web.problems import Kind, Problem
 from recorder.web.reading import read_day, read_hour
+from recorder.web.routes import Routes
 from recorder.web.services import Services
 from recorder.web.words import FLAGS, GROUNDS, OUTCOMES, REASONS
 
@@ -273,3 +274,9 @@ def _why_empty(wanted: Search, services: Services, asker: Asker) -> WhyEmpty:
         by_number=any((wanted.caller, wanted.caller_begins, wanted.caller_ends)),
         by_hour=wanted.hour is not None,
     )
+
+
+ROUTES: Routes = (
+    ("POST", "/search", ask),
+    ("GET", "/search/{search_id:uuid}", results),
+)
