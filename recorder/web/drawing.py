@@ -97,6 +97,8 @@ def _environment(language: str, zone: ZoneInfo, paragraphs: Paragraphs) -> Envir
         days = abs(apart) / timedelta(days=1)
         # In days, as a deadline is counted; babel would say weeks. Below two days, in hours.
         threshold = days / 7 + 0.01 if days >= DAYS_FROM else days + 0.01
+        if abs(apart) < timedelta(hours=1):
+            threshold = 1
         return format_timedelta(apart, threshold=threshold, add_direction=True, locale=language)
 
     environment.filters |= {"day": day, "stamp": stamp, "shown": shown, "brief": brief}
