@@ -104,8 +104,8 @@ async def test_one_is_led_from_a_number_to_erasing(office: WebOffice) -> None:
     for number in (call.id, call.recording_id):
         led = await anna.post("/deletions/find", data={"number": f" {number} "})
         assert led.headers["location"] == f"/calls/{call.id}/erasure"
-    for number in ("600123456", "<script>", str(call.id)[:-1] + "0", "\u202e" + "x" * 900):
-        page = await anna.post("/deletions/find", data={"number": number})
+    for wrong in ("600123456", "<script>", str(call.id)[:-1] + "0", "\u202e" + "x" * 900):
+        page = await anna.post("/deletions/find", data={"number": wrong})
         assert page.status_code == 422
         assert "<script>" not in page.text
         assert "\u202e" not in page.text
