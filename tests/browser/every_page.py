@@ -72,7 +72,12 @@ async def _player(seat: Seat) -> list[str]:
     return [await seat.sent(f"/calls/{call}/playbacks", purpose=PURPOSE)]
 
 
+async def _erasure(seat: Seat) -> list[str]:
+    return [f"/calls/{seat.seeded.heard.id}/erasure"]
+
+
 OPENERS: dict[str, Opener] = {
+    "/calls/{call_id:uuid}/erasure": _erasure,
     "/search/{search_id:uuid}": _search,
     "/calls/{call_id:uuid}/playbacks/{playback_id:uuid}": _player,
 }
@@ -81,6 +86,8 @@ KNOWN: dict[str, Callable[[Seeded], Iterable[object]]] = {
     "call_id": lambda seeded: [each.id for each in seeded.calls],
     "hold_id": lambda seeded: seeded.holds,
     "batch_id": lambda seeded: seeded.batches,
+    "incident_id": lambda seeded: seeded.incidents,
+    "day": lambda seeded: seeded.days,
     "announcement_id": lambda seeded: seeded.announcements,
 }
 """What a name in an address stands for in the seeded office."""

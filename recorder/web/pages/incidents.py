@@ -69,13 +69,14 @@ async def overview(request: Request) -> Response:
 @needs(READ)
 async def one(request: Request) -> Response:
     """Show one incident."""
-    asker = asker_of(request)
-    if (await asker.require(READ)).view is not View.FULL:
-        raise Problem(kind=Kind.NOT_FOUND)
+    whole = (await asker_of(request).require(READ)).view is View.FULL
     say = speaker(language_of(request.scope))
     incident = await _incident(request)
     return await _page(
-        request, incident, done=say(DONE.get(request.query_params.get("done", ""), ""))
+        request,
+        incident,
+        whole=whole,
+        done=say(DONE.get(request.query_params.get("done", ""), "")),
     )
 
 
@@ -125,6 +126,7 @@ async def _page(
     request: Request,
     incident: Incident,
     *,
+    whole: bool = True,
     done: str = "",
     faults: dict[str, str] | None = None,
 ) -> Response:
@@ -136,6 +138,7 @@ async def _page(
         request.scope,
         status=422 if faults else 200,
         incident=incident,
+        whole=whole,
         alike=len([each for each in alike if each.id != incident.id]),
         kinds=INCIDENTS,
         states=STATES,
