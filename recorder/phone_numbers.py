@@ -7,6 +7,8 @@ import phonenumbers
 LONGEST_DIALLABLE = 32
 """E.164 allows 15 digits; longer input than this is not a number but an attack or noise."""
 
+WITHHELD_AS_DELIVERED = ("", "anonymous", "Anonymous", "restricted", "unavailable", "unknown")
+"""How trunks deliver a caller who sends no number."""
 
 DIGITS = frozenset("0123456789")
 POLAND = "48"

@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from recorder.phone_numbers import WITHHELD_AS_DELIVERED
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
@@ -27,9 +29,13 @@ ENDS = 3
 def masked(text: str) -> str:
     """Return a number or a name with its middle hidden; the ends tell two callers apart.
 
-    >>> masked("600123456"), masked("101")
-    ('600***456', '***')
+    What stands for a number that was withheld is nobody's, and stays.
+
+    >>> masked("600123456"), masked("101"), masked("anonymous")
+    ('600***456', '***', 'anonymous')
     """
+    if text in WITHHELD_AS_DELIVERED:
+        return text
     if len(text) <= 2 * ENDS:
         return "*" * len(text)
     return f"{text[:ENDS]}***{text[-ENDS:]}"

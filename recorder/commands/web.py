@@ -1,7 +1,7 @@
 """``recorder web``: the pages and the JSON API. Wiring only; no decisions here."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 import structlog
@@ -41,9 +41,10 @@ from recorder.adapters.regulation_file import load_regulation
 from recorder.adapters.totp import enrolment_uri, qr_svg
 from recorder.audit.notes import BadNote, PublicKey
 from recorder.audit.service import Auditor, Report
+from recorder.commands.audit_export import zipped_export
 from recorder.commands.db import url_of
 from recorder.commands.parts import Parts, parts_around
-from recorder.errors import ConfigurationError, NotFound
+from recorder.errors import ConfigurationError, NotFound, RuleViolation
 from recorder.incidents.service import IncidentDesk
 from recorder.model import Announcement, AnnouncementId
 from recorder.processes import run_process
@@ -61,6 +62,7 @@ from recorder.web.server import listen, server_for
 from recorder.web.services import Keeping, Oversight, People, Services
 from recorder.web.streaming import Pace
 from recorder.web.upkeep import keep_up
+from recorder.web.verifying import Verifications
 
 log = structlog.get_logger(__name__)
 
@@ -82,6 +84,7 @@ async def serve(settings: Settings) -> None:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(server.run_until_cancelled(listening), name="web")
                 tasks.create_task(keep_up(services), name="upkeep")
+                tasks.create_task(services.verifications.work(), name="verifications")
 
 
 def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> Services:
@@ -175,6 +178,10 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         tokens=TokenDesk(tokens=programs, clock=clock),
         trail=PostgresTrail(engine),
         verify_trail=verified,
+        verifications=Verifications(
+            verify=verified, record=PostgresTrail(engine).record, clock=clock
+        ),
+        export_trail=lambda: _exported(settings, PostgresTrail(engine)),
         announcements=lambda: asyncio.to_thread(_announcements, settings),
         sessions=PostgresSessions(engine),
         announcement_samples=lambda each: asyncio.to_thread(_samples, settings, each),
@@ -238,6 +245,14 @@ def _verify_trail(settings: Settings) -> Report:
             )
 
     return asyncio.run(verify())
+
+
+async def _exported(settings: Settings, trail: PostgresTrail) -> AsyncIterator[bytes]:
+    public = _public(settings)
+    if public is None:
+        raise RuleViolation("an export without a key proves little")
+    notes = await asyncio.to_thread(CheckpointFolder(settings.audit_checkpoint_dir).notes)
+    return await zipped_export(trail, public, notes)
 
 
 def _public(settings: Settings) -> PublicKey | None:

@@ -32,6 +32,7 @@ from recorder.web.pages import (
     dashboard,
     deletions,
     erasing,
+    evidence,
     holding,
     home,
     incidents,
@@ -42,6 +43,7 @@ from recorder.web.pages import (
     provider,
     search,
     sign_in,
+    trail,
 )
 from recorder.web.services import Services
 
@@ -75,6 +77,8 @@ PAGES = (
     erasing.ROUTES,
     completeness.ROUTES,
     incidents.ROUTES,
+    trail.ROUTES,
+    evidence.ROUTES,
     pattern.ROUTES,
 )
 

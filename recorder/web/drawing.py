@@ -139,7 +139,7 @@ def number(raw: str) -> Markup:
     except phonenumbers.NumberParseException:
         valid = False
     if not valid:
-        return Markup('<span class="number">{}</span>').format(shown(raw))
+        return Markup("{}").format(shown(raw))
     form = phonenumbers.PhoneNumberFormat.INTERNATIONAL
     groups = phonenumbers.format_number(parsed, form).split()
     parts = Markup().join(Markup("<b>{}</b>").format(each) for each in groups)

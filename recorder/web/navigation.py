@@ -38,6 +38,7 @@ AREAS = (
     Area(Permission.REPORT_READ, "/completeness", later("Completeness")),
     Area(Permission.INCIDENT_READ, "/incidents", later("Incidents")),
     Area(Permission.STATUS_READ, "/dashboard", later("Dashboard")),
+    Area(Permission.AUDIT_READ, "/audit", later("Audit trail")),
 )
 
 

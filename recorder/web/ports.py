@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from recorder.access.playback import Playback
-from recorder.accounts.model import SessionId
+from recorder.accounts.model import AccountId, SessionId
 from recorder.adapters.postgres.queries import Criteria
 from recorder.adapters.postgres.rows import (
     CallDetails,
@@ -79,6 +79,11 @@ class Desk(Protocol):
 
     async def batch(self, batch_id: BatchId) -> Sequence[Hold]:
         """Return the holds of one act of placing."""
+
+    async def heard_by(
+        self, account_id: AccountId, *, before: datetime | None, limit: int
+    ) -> Sequence[tuple[Playback, UUID | None]]:
+        """Return what a person listened to, newest first, each with its call."""
 
     async def listeners(self, recording_id: UUID) -> Sequence[Playback]:
         """Return who listened to a recording, newest first."""

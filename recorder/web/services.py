@@ -1,6 +1,6 @@
 """All that the application is built with; chosen by the composition root alone."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -17,7 +17,7 @@ from recorder.accounts.service import Doorkeeper
 from recorder.adapters.postgres.trail_reading import Wanted
 from recorder.approvals.ports import Approvals
 from recorder.audit.event import Actor, AuditEvent
-from recorder.audit.rules import Entry
+from recorder.audit.rules import Entry, Position
 from recorder.audit.service import Report
 from recorder.authorisations.ports import ContractorAccesses, Papers
 from recorder.authorisations.service import ContractorDesk, Registrar
@@ -41,6 +41,7 @@ from recorder.web.metrics import Measures
 from recorder.web.ports import Desk, Erasing, Finder, Overview, Searches
 from recorder.web.rules import Origin
 from recorder.web.streaming import Pace
+from recorder.web.verifying import Verifications
 from recorder.workstations.ports import Workstations
 from recorder.workstations.service import WorkstationKeeper
 
@@ -101,6 +102,9 @@ class TrailReader(Protocol):
     async def entries_after(self, seq: int, *, limit: int) -> Sequence[Entry]:
         """Return entries in the order of their numbers."""
 
+    async def head(self) -> Position | None:
+        """Return where the trail ends; None = it does not say."""
+
     async def record(self, event: AuditEvent) -> None:
         """Leave an entry by itself."""
 
@@ -137,6 +141,9 @@ class Services:
     tokens: TokenDesk
     trail: TrailReader
     verify_trail: Callable[[], Awaitable[Report]]
+    verifications: Verifications
+    export_trail: Callable[[], Awaitable[AsyncIterator[bytes]]]
+    """The whole trail with its proofs, as one archive. Raises ``RuleViolation``."""
     announcements: Callable[[], Awaitable[tuple[Sequence[Announcement], Sequence[Announcement]]]]
     """Every version, and every activation of one."""
     announcement_samples: Callable[[AnnouncementId], Awaitable[bytes]]

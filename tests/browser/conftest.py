@@ -80,6 +80,15 @@ async def hostile(
         yield await seed(opened, HOSTILE)
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def trial(
+    postgres: EmbeddedPostgres, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Seeded]:
+    """Return the same office again, for whoever changes something in it."""
+    async with a_desk(postgres, browser, tmp_path_factory.mktemp("trial"), "trial") as opened:
+        yield await seed(opened, PLAIN)
+
+
 @asynccontextmanager
 async def a_desk(
     postgres: EmbeddedPostgres, browser: Browser, directory: Path, name: str

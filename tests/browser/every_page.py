@@ -76,8 +76,19 @@ async def _erasure(seat: Seat) -> list[str]:
     return [f"/calls/{seat.seeded.heard.id}/erasure"]
 
 
+async def _trail(seat: Seat) -> list[str]:
+    found = await seat.sent("/audit/search", act="session:opened")
+    return [found, await seat.sent("/audit/search", until="1.1.2020")]
+
+
+async def _number(seat: Seat) -> list[str]:
+    return [await seat.sent("/audit/number", number="600 123 456")]
+
+
 OPENERS: dict[str, Opener] = {
     "/calls/{call_id:uuid}/erasure": _erasure,
+    "/audit/search/{search_id:uuid}": _trail,
+    "/audit/number/{search_id:uuid}": _number,
     "/search/{search_id:uuid}": _search,
     "/calls/{call_id:uuid}/playbacks/{playback_id:uuid}": _player,
 }

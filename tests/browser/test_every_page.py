@@ -1,4 +1,4 @@
-"""Every page × role × language × scheme × width: WCAG 2.2 AA, its own origin, nothing cut.
+"""Every page × role × language × scheme × width: WCAG 2.2 AA, its own origin, nothing kept.
 
 The pages come from the route table (tests/browser/every_page.py): a new one is in here by itself.
 """
@@ -11,6 +11,7 @@ from playwright.async_api import Browser
 from recorder.accounts.model import Role
 from recorder.embedded.postgres import EmbeddedPostgres
 from tests.browser.conftest import a_desk
+from tests.browser.desk import stored
 from tests.browser.every_page import Seat, routes_of_pages, seated, walk
 from tests.browser.looks import dark_rules, look
 from tests.browser.seeded import Seeded
@@ -29,6 +30,7 @@ async def judged(seat: Seat, name: str, language: str, *, pictures: bool = True)
     if await seat.page.locator("html").get_attribute("lang") != language:
         seat.faults.append(f"{name}: does not say that it is in {language}")
     seat.faults += [f"{name}: {each}" for each in seat.seen.complaints]
+    seat.faults += [f"{name}: leaves in the browser: {each}" for each in await stored(seat.page)]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -47,6 +49,7 @@ async def test_every_page_is_as_a_page_must_be(
     assert pictured
     assert seat.faults == [], "\n".join(seat.faults)
     assert seat.seen.strangers == []
+    assert seat.seen.kept == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

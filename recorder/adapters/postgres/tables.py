@@ -26,14 +26,12 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from recorder.custody.model import SealedAs
 from recorder.erasure.model import Route, Stage
 from recorder.model import IncidentKind, Layer, Mode, Outcome, PlaybackResult, Reason
+from recorder.phone_numbers import WITHHELD_AS_DELIVERED
 
 INDEXED_CHARACTERS = 64
 """Numbers without a public form are indexed by so many characters: an index entry has a limit,
 a caller's input has none."""
 
-
-WITHHELD_AS_DELIVERED = ("", "anonymous", "Anonymous", "restricted", "unavailable", "unknown")
-"""How trunks deliver a caller who sends no number."""
 
 IS_WITHHELD = text(
     "caller_number IN (" + ", ".join(f"'{each}'" for each in WITHHELD_AS_DELIVERED) + ") "

@@ -26,9 +26,9 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 SERIES = (
     later("recorded"),
     later("the caller's choice"),
-    later("nobody answered, or the caller left"),
-    later("not to be recorded"),
     later("a fault"),
+    later("not to be recorded"),
+    later("nobody answered, or the caller left"),
 )
 CHOSEN = frozenset({"declined", "no_consent"})
 UNHEARD = frozenset({"not_answered", "caller_left"})
@@ -133,8 +133,8 @@ def _series_of(count: OutcomeCount) -> int:
     if count.reason in CHOSEN:
         return 1
     if count.reason in UNHEARD:
-        return 2
-    return 3 if count.reason in OUT_OF_SCOPE else 4
+        return 4
+    return 3 if count.reason in OUT_OF_SCOPE else 2
 
 
 def storage_of(
@@ -195,6 +195,8 @@ async def _alarms(request: Request, *, jobs_late: int) -> list[Alarm]:
             path=f"/incidents?state=open&kind={each.kind}" if incidents else "",
         )
         for each in await oversight.incidents.rows.counts()
+        # The brake itself is told above.
+        if not (brakes and each.kind in {"purge_braked", "clock_jump"})
     ]
     return [each for each in found if each.number]
 
