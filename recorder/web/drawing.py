@@ -106,11 +106,14 @@ def _environment(language: str, zone: ZoneInfo, paragraphs: Paragraphs) -> Envir
         days = abs(apart) / timedelta(days=1)
         # In days, as a deadline is counted; babel would say weeks. Below two days, in hours.
         threshold = days / 7 + 0.01 if days >= DAYS_FROM else days + 0.01
+        if abs(apart) < timedelta(hours=1):
+            threshold = 1
         return format_timedelta(apart, threshold=threshold, add_direction=True, locale=language)
 
     environment.filters |= {"day": day, "stamp": stamp, "shown": shown, "brief": brief}
     environment.filters |= {"clock": clock, "date": date_of, "within": within, "dayshort": dayshort}
     environment.filters |= {"number": number, "length": length, "length_of": len}
+    environment.filters["bytes"] = in_bytes
     environment.filters |= {"words": paragraphs.words, "spelt": partial(spelt, language=language)}
     environment.globals |= {
         "stacks": stacks,
@@ -118,6 +121,19 @@ def _environment(language: str, zone: ZoneInfo, paragraphs: Paragraphs) -> Envir
         "calendar": partial(calendar, language=language),
     }
     return environment
+
+
+def in_bytes(size: float) -> str:
+    """Return a size in the unit that fits, with one decimal.
+
+    >>> in_bytes(0), in_bytes(1536), in_bytes(5 << 30)
+    ('0 B', '1.5 KiB', '5.0 GiB')
+    """
+    units = ("B", "KiB", "MiB", "GiB", "TiB")
+    unit = 0
+    while size >= 1024 and unit < len(units) - 1:  # noqa: PLR2004 - of one unit, the next
+        size, unit = size / 1024, unit + 1
+    return f"{size:.1f} {units[unit]}" if unit else f"{size:.0f} B"
 
 
 def number(raw: str) -> Markup:

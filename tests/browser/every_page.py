@@ -74,6 +74,10 @@ async def _player(seat: Seat) -> list[str]:
     return [await seat.sent(f"/calls/{call}/playbacks", purpose=PURPOSE)]
 
 
+async def _erasure(seat: Seat) -> list[str]:
+    return [f"/calls/{seat.seeded.heard.id}/erasure"]
+
+
 async def _trail(seat: Seat) -> list[str]:
     found = await seat.sent("/audit/search", act="session:opened")
     return [found, await seat.sent("/audit/search", until="1.1.2020")]
@@ -84,6 +88,7 @@ async def _number(seat: Seat) -> list[str]:
 
 
 OPENERS: dict[str, Opener] = {
+    "/calls/{call_id:uuid}/erasure": _erasure,
     "/audit/search/{search_id:uuid}": _trail,
     "/audit/number/{search_id:uuid}": _number,
     "/search/{search_id:uuid}": _search,
@@ -94,6 +99,8 @@ KNOWN: dict[str, Callable[[Seeded], Iterable[object]]] = {
     "call_id": lambda seeded: [each.id for each in seeded.calls],
     "hold_id": lambda seeded: seeded.holds,
     "batch_id": lambda seeded: seeded.batches,
+    "incident_id": lambda seeded: seeded.incidents,
+    "day": lambda seeded: seeded.days,
     "announcement_id": lambda seeded: seeded.announcements,
 }
 """What a name in an address stands for in the seeded office."""
