@@ -185,7 +185,7 @@ class PrivateAsterisk:
             globals_=self._globals,
             dialplan=self._dialplan,
         )
-        for folder in ("etc", "log", "run", "spool/recording", "db"):
+        for folder in ("etc", "log/cdr-custom", "run", "spool/recording", "db"):
             (self.directory / folder).mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
             path = self.directory / "etc" / name

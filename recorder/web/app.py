@@ -15,26 +15,33 @@ from recorder.web.api import (
     calls,
     holds,
     me,
+    oversight,
     playbacks,
     recordings,
     status,
     workstations,
 )
 from recorder.web.bodies import Bodies
-from recorder.web.door import Door
+from recorder.web.door import PUBLIC, Door
 from recorder.web.envelope import Envelope
 from recorder.web.gate import guarded, named
 from recorder.web.pages import (
     account,
     call,
+    completeness,
+    dashboard,
+    deletions,
+    erasing,
     evidence,
     holding,
     home,
+    incidents,
     language,
     listening,
     pattern,
     placing,
     provider,
+    public,
     search,
     sign_in,
     trail,
@@ -53,6 +60,7 @@ API = (
     workstations.router,
     audit.router,
     status.router,
+    oversight.router,
 )
 PAGES = (
     home.ROUTES,
@@ -65,6 +73,11 @@ PAGES = (
     listening.ROUTES,
     holding.ROUTES,
     placing.ROUTES,
+    dashboard.ROUTES,
+    deletions.ROUTES,
+    erasing.ROUTES,
+    completeness.ROUTES,
+    incidents.ROUTES,
     trail.ROUTES,
     evidence.ROUTES,
     pattern.ROUTES,
@@ -101,6 +114,7 @@ def create_app(services: Services) -> ASGIApp:
         note=services.note_refusal,
         measures=services.measures,
         clock=services.clock,
+        public=PUBLIC if services.public.from_anywhere else frozenset(),
     )
     return Envelope(
         door,
@@ -122,6 +136,7 @@ def _pages(services: Services) -> list[Route | Mount]:
         ("/healthz", watch.healthz),
         ("/readyz", watch.readyz),
         ("/metrics", watch.metrics),
+        *public.OPEN,
     ):
         routes.append(Route(path, named(path, watched), methods=["GET"]))
     return [*routes, Mount("/static", StaticFiles(directory=STATIC), name="static")]

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse
 from starlette.types import Scope
 
 from recorder.web.charts import calendar, curve, stacks
-from recorder.web.languages import LANGUAGES, catalogue, language_of
+from recorder.web.languages import LANGUAGES, SPOKEN, catalogue, language_of
 from recorder.web.law import Paragraphs, spelt
 from recorder.web.navigation import links
 
@@ -27,14 +27,23 @@ class Drawing:
     """The templates, once for each language."""
 
     def __init__(self, *, office: str, zone: ZoneInfo, paragraphs: Paragraphs) -> None:
-        self._environments = {each: _environment(each, zone, paragraphs) for each in LANGUAGES}
+        self._environments = {each: _environment(each, zone, paragraphs) for each in SPOKEN}
         self._office = office
 
     def page(
-        self, template: str, scope: Scope, *, status: int = 200, **values: object
+        self,
+        template: str,
+        scope: Scope,
+        *,
+        status: int = 200,
+        spoken: str = "",
+        **values: object,
     ) -> HTMLResponse:
-        """Return a page. A name that the template misses is a defect, never an empty place."""
-        language, state = language_of(scope), scope.get("state", {})
+        """Return a page. A name that the template misses is a defect, never an empty place.
+
+        ``spoken`` = the language of a text that is there in more languages than the pages are.
+        """
+        language, state = spoken or language_of(scope), scope.get("state", {})
         asker = state.get("asker")
         able = asker.able if asker and asker.signed_in else ()
         text = (
@@ -97,11 +106,14 @@ def _environment(language: str, zone: ZoneInfo, paragraphs: Paragraphs) -> Envir
         days = abs(apart) / timedelta(days=1)
         # In days, as a deadline is counted; babel would say weeks. Below two days, in hours.
         threshold = days / 7 + 0.01 if days >= DAYS_FROM else days + 0.01
+        if abs(apart) < timedelta(hours=1):
+            threshold = 1
         return format_timedelta(apart, threshold=threshold, add_direction=True, locale=language)
 
     environment.filters |= {"day": day, "stamp": stamp, "shown": shown, "brief": brief}
     environment.filters |= {"clock": clock, "date": date_of, "within": within, "dayshort": dayshort}
     environment.filters |= {"number": number, "length": length, "length_of": len}
+    environment.filters["bytes"] = in_bytes
     environment.filters |= {"words": paragraphs.words, "spelt": partial(spelt, language=language)}
     environment.globals |= {
         "stacks": stacks,
@@ -109,6 +121,19 @@ def _environment(language: str, zone: ZoneInfo, paragraphs: Paragraphs) -> Envir
         "calendar": partial(calendar, language=language),
     }
     return environment
+
+
+def in_bytes(size: float) -> str:
+    """Return a size in the unit that fits, with one decimal.
+
+    >>> in_bytes(0), in_bytes(1536), in_bytes(5 << 30)
+    ('0 B', '1.5 KiB', '5.0 GiB')
+    """
+    units = ("B", "KiB", "MiB", "GiB", "TiB")
+    unit = 0
+    while size >= 1024 and unit < len(units) - 1:  # noqa: PLR2004 - of one unit, the next
+        size, unit = size / 1024, unit + 1
+    return f"{size:.1f} {units[unit]}" if unit else f"{size:.0f} B"
 
 
 def number(raw: str) -> Markup:

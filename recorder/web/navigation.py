@@ -34,6 +34,10 @@ class Link:
 AREAS = (
     Area(Permission.CALL_LIST, "/", later("Search"), ("/search", "/calls")),
     Area(Permission.HOLD_LIST, "/holds", later("Holds")),
+    Area(Permission.REPORT_READ, "/deletions", later("Deletion")),
+    Area(Permission.REPORT_READ, "/completeness", later("Completeness")),
+    Area(Permission.INCIDENT_READ, "/incidents", later("Incidents")),
+    Area(Permission.STATUS_READ, "/dashboard", later("Dashboard")),
     Area(Permission.AUDIT_READ, "/audit", later("Audit trail")),
 )
 

@@ -21,12 +21,16 @@ from recorder.audit.rules import Entry, Position
 from recorder.audit.service import Report
 from recorder.authorisations.ports import ContractorAccesses, Papers
 from recorder.authorisations.service import ContractorDesk, Registrar
+from recorder.completeness.ports import Comparisons
 from recorder.erasure.by_hand import ErasureByHand
+from recorder.erasure.ports import PurgeLog
 from recorder.holds.ports import Holds
 from recorder.holds.service import HoldKeeper
+from recorder.incidents.service import IncidentDesk
 from recorder.model import Announcement, AnnouncementId
 from recorder.ports import Clock
 from recorder.retention.model import JobState
+from recorder.retention.ports import Reports
 from recorder.web.answers import Answers
 from recorder.web.door import Places, Refusal
 from recorder.web.drawing import Drawing
@@ -34,7 +38,8 @@ from recorder.web.footing import Footing
 from recorder.web.gate import Gate, Limits
 from recorder.web.health import Supervision
 from recorder.web.metrics import Measures
-from recorder.web.ports import Desk, Finder, Searches
+from recorder.web.ports import Desk, Erasing, Finder, Overview, Searches
+from recorder.web.public_texts import PublicTexts
 from recorder.web.rules import Origin
 from recorder.web.streaming import Pace
 from recorder.web.verifying import Verifications
@@ -75,6 +80,20 @@ class Keeping:
     by_hand: ErasureByHand
 
 
+@dataclass(frozen=True, kw_only=True)
+class Oversight:
+    """What the pages of oversight read, and the few acts they have."""
+
+    erasing: Erasing
+    reports: Reports
+    purge_log: PurgeLog
+    overview: Overview
+    comparisons: Comparisons
+    incidents: IncidentDesk
+    vault_free: Callable[[], Awaitable[int | None]]
+    """Bytes that are free for recordings; None = this process cannot see their disk."""
+
+
 class TrailReader(Protocol):
     """Reads the trail, and notes that it was read. Raises ``LedgerUnavailable``."""
 
@@ -101,6 +120,7 @@ class Services:
     purposes: Collection[str]
     """§ 3.1, word for word."""
     drawing: Drawing
+    public: PublicTexts
     footing: Footing
     answers: Answers
     measures: Measures
@@ -115,6 +135,7 @@ class Services:
     accounts: AccountKeeper
     people: People
     keeping: Keeping
+    oversight: Oversight
     retention_days: int
     """§ 7.2."""
     jobs: Callable[[], Awaitable[Sequence[JobState]]]

@@ -27,6 +27,8 @@ NOT_OPENED = {
     "/metrics": "for machines",
     "/sign-in/oidc": "leads to the provider: tests/web/test_provider.py",
     "/sign-in/oidc/return": "the provider leads here: tests/web/test_provider.py",
+    "/information-clause/{language:str}": "in a language of its own: test_public_pages",
+    "/accessibility/{language:str}": "in a language of its own: test_public_pages",
     "/first-run": "there once, before the first account: test_a_first_run_is_a_page_like_others",
 }
 """GET routes that no walk opens, and why."""
@@ -72,6 +74,10 @@ async def _player(seat: Seat) -> list[str]:
     return [await seat.sent(f"/calls/{call}/playbacks", purpose=PURPOSE)]
 
 
+async def _erasure(seat: Seat) -> list[str]:
+    return [f"/calls/{seat.seeded.heard.id}/erasure"]
+
+
 async def _trail(seat: Seat) -> list[str]:
     found = await seat.sent("/audit/search", act="session:opened")
     return [found, await seat.sent("/audit/search", until="1.1.2020")]
@@ -82,6 +88,7 @@ async def _number(seat: Seat) -> list[str]:
 
 
 OPENERS: dict[str, Opener] = {
+    "/calls/{call_id:uuid}/erasure": _erasure,
     "/search/{search_id:uuid}": _search,
     "/calls/{call_id:uuid}/playbacks/{playback_id:uuid}": _player,
     "/audit/search/{search_id:uuid}": _trail,
@@ -92,6 +99,8 @@ KNOWN: dict[str, Callable[[Seeded], Iterable[object]]] = {
     "call_id": lambda seeded: [each.id for each in seeded.calls],
     "hold_id": lambda seeded: seeded.holds,
     "batch_id": lambda seeded: seeded.batches,
+    "incident_id": lambda seeded: seeded.incidents,
+    "day": lambda seeded: seeded.days,
     "announcement_id": lambda seeded: seeded.announcements,
 }
 """What a name in an address stands for in the seeded office."""

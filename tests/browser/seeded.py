@@ -1,7 +1,7 @@
 """An office in which every page has something to show, in plain words or in hostile ones."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,10 @@ from recorder.adapters.starters import load_starters
 from recorder.announcements.service import AnnouncementKeeper
 from recorder.audit.event import Actor, ActorKind
 from recorder.authorisations.rules import ROLES_OF_PAPER
+from recorder.completeness.model import Comparison, PbxCall
+from recorder.erasure.brakes import Brake
 from recorder.holds.model import Ground
+from recorder.incidents.model import State
 from recorder.model import AnnouncementId, CallRecord, Decision, Reason, RecordingId
 from tests.browser.desk import OfficeDesk
 from tests.web.office import OPERATOR
@@ -71,6 +74,10 @@ class Seeded:
     batches: list[UUID] = field(default_factory=list)
     holds: list[UUID] = field(default_factory=list)
     announcements: list[AnnouncementId] = field(default_factory=list)
+    incidents: list[UUID] = field(default_factory=list)
+    """Open, explained, closed."""
+    days: list[date] = field(default_factory=list)
+    """Today, with something of everything, and a day of which nothing is known."""
 
     @property
     def heard(self) -> CallRecord:
@@ -93,6 +100,7 @@ async def seed(desk: OfficeDesk, words: Words) -> Seeded:
     await _people(seeded)
     await _calls(seeded)
     await _holds(seeded)
+    await _oversight(seeded)
     return seeded
 
 
@@ -182,4 +190,55 @@ async def _holds(seeded: Seeded) -> None:
     full = next(each for each in holds if each.lapses_at is None)
     await keeping.holds.lift(
         full.id, reason=words.reason, reference=words.reference, actor=director
+    )
+
+
+async def _oversight(seeded: Seeded) -> None:
+    """Let jobs have run, days been compared, a brake be on, incidents be in every state."""
+    office, words = seeded.desk.office, seeded.words
+    oversight, now = office.services.oversight, office.parts.clock.now()
+    today = now.astimezone(office.settings.office_zone).date()
+    seeded.days = [today, today - timedelta(days=200)]
+    calls = tuple(
+        PbxCall(
+            channel_id=f"1732.{number}{words.name}",
+            endpoint="trunk",
+            started_at=now - timedelta(minutes=number),
+            ended_at=now,
+            answered=True,
+        )
+        for number in range(3)
+    )
+    await oversight.comparisons.keep(
+        Comparison(
+            day=today,
+            compared_at=now,
+            settled_until=now,
+            pbx_calls=9,
+            explained=6,
+            never_answered=0,
+            in_hand=0,
+            unexplained=calls,
+            without_record=tuple(each.id for each in seeded.calls[:1]),
+        )
+    )
+    director = seeded.actor(Role.ADMINISTRATOR)
+    found = await oversight.incidents.rows.page(State.OPEN, kind=None, after=None, limit=9)
+    seeded.incidents = [each.id for each in found]
+    for each in found[:2]:
+        said = words.reason
+        await oversight.incidents.explain(each.id, said, all_alike=False, actor=director)
+    await oversight.incidents.close(found[0].id, actor=director)
+    await oversight.purge_log.put_on(
+        Brake.FILE_YOUNGER, detail=words.reference, at=now, token="9f3ac1d2"
+    )
+    await office.do("INSERT INTO deletion_report VALUES (:day, 9, 7, 1, 1, 1, now())", day=today)
+    await office.do(
+        "INSERT INTO job (name, worker, last_started, last_succeeded, last_failed, last_error, "
+        "progress, next_due) SELECT name, 'pbx1:1:ab', now(), now() - interval '4 minutes', now(),"
+        " error, '5 erased, 0 finished, 2 held, 0 failed', now() + interval '5 minutes' FROM "
+        "(VALUES ('purge', ''), ('scrub', 'VaultUnavailable')) given(name, error)"
+    )
+    await office.services.keeping.by_hand.ask(
+        RecordingId(seeded.heard.recording_id or UUID(int=0)), reason=words.reason, actor=director
     )

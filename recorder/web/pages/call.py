@@ -12,7 +12,8 @@ from starlette.responses import Response
 
 from recorder.access.model import Ground, Permission, Target, View
 from recorder.access.playback import Playback
-from recorder.adapters.postgres.rows import CallDetails, PlayedRow
+from recorder.adapters.postgres.rows import CallDetails, PlayedRow, RecordingRow
+from recorder.approvals.model import Action
 from recorder.audit.event import AuditEvent
 from recorder.commands.output import masked
 from recorder.model import AnnouncementId
@@ -45,6 +46,12 @@ SAY_WHY = later(
 )
 DONE = {
     "ended": later("The listening is ended and noted."),
+    "erased": later("The recording is erased for good; a tombstone is in its place."),
+    "erasing": later("Erasing has begun and cannot be undone; the next run finishes it."),
+    "erasure-proposed": later(
+        "Erasing is proposed. Another person must confirm it within seven days."
+    ),
+    "erasure-refused": later("The proposal is refused; the recording stays."),
 }
 RATE = 8000
 
@@ -179,6 +186,8 @@ async def page(
         flags=flags,
         may_listen=Permission.RECORDING_LISTEN in asker.able,
         may_reveal=Permission.NUMBER_REVEAL in asker.able and bool(call.caller_number),
+        may_erase=Permission.RECORDING_ERASE in asker.able,
+        erasure_waits=await _erasure_waits(recording, services),
         may_hold=Permission.HOLD_PLACE_PROVISIONAL in asker.able,
         purposes=services.purposes,
         ground=ground or Ground(),
@@ -224,6 +233,13 @@ async def _listeners(
     if decision.view is View.FULL:
         return found, True
     return [each for each in found if each.account_id == asker.account.id], False
+
+
+async def _erasure_waits(recording: RecordingRow | None, services: Services) -> bool:
+    if recording is None:
+        return False
+    waiting = await services.keeping.approvals.waiting_for(Action.ERASE_BY_HAND, recording.id)
+    return waiting is not None
 
 
 def _shown(text: str | None, *, whole: bool) -> str | None:
