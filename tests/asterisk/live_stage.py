@@ -131,6 +131,11 @@ def holds_tone(samples: Any, hertz: float) -> bool:
     return any(tones.share_of(side, hertz) > TRACE for side in samples.T)
 
 
+def recording_of(office: Office, call_id: str) -> str:
+    text = (office.spool / f"{call_id}.journal").read_text()
+    return text.rpartition('"recording_id":"')[2].partition('"')[0]
+
+
 def timeline_of(row: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         (each["kind"], each["detail"])

@@ -21,6 +21,7 @@ from tests.asterisk.live_stage import (
     Stage,
     holds_tone,
     office_with_proxy,
+    recording_of,
     seconds_without_sound,
     stage_in,
     timeline_of,
@@ -142,11 +143,6 @@ async def stopped_and_discarded(
     actions = [each[0] for each in trail_of(stage.office, row["id"])]
     assert {"recording:discarded", "discarding:verified"} <= set(actions)
     gone.append((raw.stem, said))
-
-
-def recording_of(office: Office, call_id: str) -> str:
-    text = (office.spool / f"{call_id}.journal").read_text()
-    return text.rpartition('"recording_id":"')[2].partition('"')[0]
 
 
 def assert_no_byte_is_left(office: Office, recording_id: str, said: bytes) -> None:
