@@ -158,10 +158,11 @@ def orders_of(record: CallRecord, entries: Iterable[Mapping[str, Any]]) -> Order
 
 def remembering(state: Following, orders: Orders) -> Following:
     """Return a found call's state with what was ordered of it before."""
-    touched = orders.state is not State.RECORDING or orders.doubt is not None
+    half_done = orders.open
+    touched = orders.state is not State.RECORDING or (orders.doubt or half_done) is not None
     return replace(
         state,
-        state=orders.state,
+        state=state_in_doubt(half_done.act) if half_done else orders.state,
         state_since=orders.since or state.state_since,
         stopped=state.stopped or orders.state in {State.STOPPED, State.DISCARDED},
         # Told again whatever it was: what was paused stays so, and somebody has seen to it.
