@@ -24,6 +24,7 @@ from recorder.commands import (
     linking,
     live,
     log,
+    oversee,
     recordings,
     restore,
     retention,
@@ -75,6 +76,8 @@ app.command("purge")(erasing.purge)
 app.command("erase")(erasing.erase)
 app.command("reconcile")(retention.reconcile)
 app.add_typer(retention.reports, name="report")
+app.command("completeness")(oversee.completeness)
+app.add_typer(oversee.incidents, name="incidents")
 app.add_typer(backup.app, name="backup")
 app.command("restore")(restore.restore)
 app.add_typer(ledger.app, name="erasures")

@@ -18,6 +18,7 @@
         ├── TrailUnavailable          the audit trail cannot be written: the act is refused
         ├── DirectoryUnavailable      the directory or the OpenID provider does not answer
         ├── SpoolUnavailable          the spool cannot be read or written
+        ├── PbxRecordsUnavailable     the PBX's own call records cannot be read
         ├── BackupUnavailable         a place of backups, or a tool of PostgreSQL, fails
         └── VaultUnavailable          the vault cannot be read or written
             └── KeyUnavailable        the keys cannot be read, or lie under another master key
@@ -95,6 +96,10 @@ class DirectoryUnavailable(Unavailable):
 
 class SpoolUnavailable(Unavailable):
     """The spool is missing, read-only or full."""
+
+
+class PbxRecordsUnavailable(Unavailable):
+    """The PBX's own call records are not there or cannot be read: nothing can be compared."""
 
 
 class BackupUnavailable(Unavailable):

@@ -121,6 +121,8 @@ class IncidentKind(StrEnum):
     STOP_REFUSED = "stop_refused"
     ANNOUNCEMENT_FAILING = "announcement_failing"
     RECORDED_UNPERMITTED = "recorded_unpermitted"
+    UNEXPLAINED_CALL = "unexplained_call"
+    PBX_RECORDS_MISSING = "pbx_records_missing"
 
 
 class PlaybackResult(StrEnum):

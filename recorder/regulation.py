@@ -19,6 +19,7 @@ LONGEST_RETENTION_DAYS = 30
 
 Text = Annotated[str, Field(min_length=1)]
 Key = Annotated[str, Field(pattern=r"^[0-9*#]$")]
+Paragraph = Annotated[str, Field(pattern=r"^[1-8](\.[1-9])?$")]
 
 
 class _Section(BaseModel):
@@ -141,6 +142,8 @@ class Regulation(_Section):
     requests: Requests
     copies: Copies
     information_clause: InformationClause
+    paragraphs: dict[Paragraph, Text] = {}
+    """The office's own words where they differ from those of ``web/paragraphs.toml``."""
 
 
 PARAGRAPHS = {

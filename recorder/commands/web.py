@@ -1,7 +1,8 @@
 """``recorder web``: the pages and the JSON API. Wiring only; no decisions here."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 
 import structlog
 import uuid_utils.compat as uuids
@@ -16,12 +17,17 @@ from recorder.adapters.audit_files import CheckpointFolder, read_key
 from recorder.adapters.disk_figures import free_bytes, unsealed
 from recorder.adapters.keeping import open_keeping
 from recorder.adapters.postgres.begun import PostgresBegunSignIns
+from recorder.adapters.postgres.coming import PostgresComing
+from recorder.adapters.postgres.completeness import PostgresComparisons
 from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.desk import PostgresDesk, PostgresSearches
 from recorder.adapters.postgres.figures import read_figures
 from recorder.adapters.postgres.finding import PostgresFinder
-from recorder.adapters.postgres.jobs import PostgresJobs
+from recorder.adapters.postgres.incidents import PostgresIncidents
+from recorder.adapters.postgres.jobs import PostgresJobs, PostgresReports
+from recorder.adapters.postgres.overview import PostgresOverview
 from recorder.adapters.postgres.playbacks import PostgresPlaybacks
+from recorder.adapters.postgres.today import read_today
 from recorder.adapters.postgres.trail_reading import PostgresTrail
 from recorder.adapters.postgres.web import (
     ListedPlaces,
@@ -35,23 +41,28 @@ from recorder.adapters.regulation_file import load_regulation
 from recorder.adapters.totp import enrolment_uri, qr_svg
 from recorder.audit.notes import BadNote, PublicKey
 from recorder.audit.service import Auditor, Report
+from recorder.commands.audit_export import zipped_export
 from recorder.commands.db import url_of
 from recorder.commands.parts import Parts, parts_around
-from recorder.errors import ConfigurationError, NotFound
+from recorder.errors import ConfigurationError, NotFound, RuleViolation
+from recorder.incidents.service import IncidentDesk
 from recorder.model import Announcement, AnnouncementId
 from recorder.processes import run_process
 from recorder.settings import Settings
 from recorder.web.answers import Answers
 from recorder.web.app import create_app
 from recorder.web.drawing import Drawing
+from recorder.web.footing import Footing, Today
 from recorder.web.gate import Gate
 from recorder.web.health import Supervision
+from recorder.web.law import Paragraphs
 from recorder.web.metrics import Measures
 from recorder.web.rules import Origin, parse_origin
 from recorder.web.server import listen, server_for
-from recorder.web.services import Keeping, People, Services
+from recorder.web.services import Keeping, Oversight, People, Services
 from recorder.web.streaming import Pace
 from recorder.web.upkeep import keep_up
+from recorder.web.verifying import Verifications
 
 log = structlog.get_logger(__name__)
 
@@ -73,6 +84,7 @@ async def serve(settings: Settings) -> None:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(server.run_until_cancelled(listening), name="web")
                 tasks.create_task(keep_up(services), name="upkeep")
+                tasks.create_task(services.verifications.work(), name="verifications")
 
 
 def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> Services:
@@ -80,16 +92,24 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
     regulation = load_regulation(settings.regulation_file)
     parts = parts_around(engine, settings)
     clock, measures, programs = parts.clock, Measures(), PostgresPrograms(engine)
-    drawing = Drawing(office=regulation.controller.name, zone=settings.office_zone)
+    drawing = Drawing(
+        office=regulation.controller.name,
+        zone=settings.office_zone,
+        paragraphs=Paragraphs(regulation.paragraphs),
+    )
     kept = open_keeping(settings, regulation, engine)
     refusals, limits = PostgresRefusals(engine, clock), PostgresLimits(engine)
 
+    def midnight() -> datetime:
+        local = clock.now().astimezone(settings.office_zone)
+        return local.replace(hour=0, minute=0, second=0, microsecond=0)
+
     async def figures(into: Measures) -> None:
-        now = clock.now()
-        local = now.astimezone(settings.office_zone)
-        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
         await asyncio.to_thread(_disks, settings, into)
-        await read_figures(engine, into, now=now, midnight=lambda: midnight)
+        await read_figures(engine, into, now=clock.now(), midnight=midnight)
+
+    async def today() -> Today:
+        return await read_today(engine, midnight=midnight())
 
     async def verified() -> Report:
         found = await asyncio.to_thread(_verify_trail, settings)
@@ -105,6 +125,12 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         zone=settings.office_zone,
         purposes=regulation.purposes,
         drawing=drawing,
+        footing=Footing(
+            recording=regulation.scope.recording,
+            today=today,
+            papers=parts.papers.of,
+            clock=clock,
+        ),
         answers=Answers(drawing),
         measures=measures,
         places=ListedPlaces(parts.workstations, trusted=settings.trusted_proxies),
@@ -129,12 +155,33 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         provider=provider_door(settings, parts, origin),
         accounts=parts.keeper,
         keeping=Keeping(**{each: getattr(kept, each) for each in Keeping.__dataclass_fields__}),
+        oversight=Oversight(
+            erasing=PostgresComing(engine, office_zone=settings.office_zone),
+            reports=PostgresReports(engine),
+            purge_log=kept.purge_log,
+            overview=PostgresOverview(engine),
+            comparisons=PostgresComparisons(
+                engine,
+                actor=kept.process,
+                trunks=[each.endpoint for each in regulation.scope.trunks],
+            ),
+            incidents=IncidentDesk(
+                incidents=PostgresIncidents(engine),
+                clock=clock,
+                office_zone=settings.office_zone,
+            ),
+            vault_free=lambda: asyncio.to_thread(_vault_free, settings),
+        ),
         retention_days=regulation.retention.days,
         jobs=PostgresJobs(engine).states,
         people=People(**{each: getattr(parts, each) for each in People.__dataclass_fields__}),
         tokens=TokenDesk(tokens=programs, clock=clock),
         trail=PostgresTrail(engine),
         verify_trail=verified,
+        verifications=Verifications(
+            verify=verified, record=PostgresTrail(engine).record, clock=clock
+        ),
+        export_trail=lambda: _exported(settings, PostgresTrail(engine)),
         announcements=lambda: asyncio.to_thread(_announcements, settings),
         sessions=PostgresSessions(engine),
         announcement_samples=lambda each: asyncio.to_thread(_samples, settings, each),
@@ -151,6 +198,10 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         pace=Pace(),
         draw_factor=lambda secret, login: qr_svg(enrolment_uri(secret, login)),
     )
+
+
+def _vault_free(settings: Settings) -> int | None:
+    return free_bytes({"vault": settings.vault_dir}).get("vault")
 
 
 def _disks(settings: Settings, into: Measures) -> None:
@@ -194,6 +245,14 @@ def _verify_trail(settings: Settings) -> Report:
             )
 
     return asyncio.run(verify())
+
+
+async def _exported(settings: Settings, trail: PostgresTrail) -> AsyncIterator[bytes]:
+    public = _public(settings)
+    if public is None:
+        raise RuleViolation("an export without a key proves little")
+    notes = await asyncio.to_thread(CheckpointFolder(settings.audit_checkpoint_dir).notes)
+    return await zipped_export(trail, public, notes)
 
 
 def _public(settings: Settings) -> PublicKey | None:

@@ -193,7 +193,7 @@ class PrivateAsterisk:
             dialplan=self._dialplan,
             features=self._features,
         )
-        for folder in ("etc", "log", "run", "spool/recording", "db"):
+        for folder in ("etc", "log/cdr-custom", "run", "spool/recording", "db"):
             (self.directory / folder).mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
             path = self.directory / "etc" / name

@@ -124,6 +124,9 @@ def configuration(
         "queues.conf": "[general]\n[office]\nstrategy=ringall\nmember=Local/desk@from-internal/n\n",
         "features.conf": features,
         "cdr.conf": "[general]\nenable=yes\n",
+        # Calls alone, no number: what completeness is judged by (RG.13).
+        "cdr_custom.conf": "[rejestrator-calls.csv]\nquoting_method=none\n"
+        "fields=start(double),end(double),channel,disposition,uniqueid\n",
         "pjsip.conf": _pjsip(sip_port, desk_port),
         "extensions.conf": f"[globals]\nRING_S=30\n{variables}\n{EXTENSIONS}\n{dialplan}\n",
     }

@@ -21,6 +21,7 @@ from recorder.web.languages import later
 from recorder.web.pages.call import call_of, ground_given, require_for
 from recorder.web.pages.forms import see
 from recorder.web.problems import Kind, Problem
+from recorder.web.routes import Routes
 from recorder.web.words import FLAGS
 
 LISTEN = Permission.RECORDING_LISTEN
@@ -94,3 +95,10 @@ async def _opened(request: Request) -> tuple[CallDetails, Playback]:
     )
     await asker.require(LISTEN, target=target_of(row), ground=ground_of(playback))
     return call, playback
+
+
+ROUTES: Routes = (
+    ("POST", "/calls/{call_id:uuid}/playbacks", begin),
+    ("GET", "/calls/{call_id:uuid}/playbacks/{playback_id:uuid}", player),
+    ("POST", "/calls/{call_id:uuid}/playbacks/{playback_id:uuid}/end", end),
+)
