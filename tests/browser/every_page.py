@@ -95,10 +95,10 @@ async def _chapters(seat: Seat) -> list[str]:
 OPENERS: dict[str, Opener] = {
     "/help/{name:str}": _chapters,
     "/calls/{call_id:uuid}/erasure": _erasure,
-    "/audit/search/{search_id:uuid}": _trail,
-    "/audit/number/{search_id:uuid}": _number,
     "/search/{search_id:uuid}": _search,
     "/calls/{call_id:uuid}/playbacks/{playback_id:uuid}": _player,
+    "/audit/search/{search_id:uuid}": _trail,
+    "/audit/number/{search_id:uuid}": _number,
 }
 """Pages that something has to be done for first."""
 KNOWN: dict[str, Callable[[Seeded], Iterable[object]]] = {
