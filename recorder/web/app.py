@@ -25,7 +25,7 @@ from recorder.web.api import (
     live as live_calls,
 )
 from recorder.web.bodies import Bodies
-from recorder.web.door import Door
+from recorder.web.door import PUBLIC, Door
 from recorder.web.envelope import Envelope
 from recorder.web.gate import guarded, named
 from recorder.web.pages import (
@@ -36,6 +36,7 @@ from recorder.web.pages import (
     deletions,
     erasing,
     evidence,
+    handbook,
     holding,
     home,
     incidents,
@@ -45,6 +46,7 @@ from recorder.web.pages import (
     pattern,
     placing,
     provider,
+    public,
     search,
     sign_in,
     trail,
@@ -83,6 +85,7 @@ PAGES = (
     erasing.ROUTES,
     completeness.ROUTES,
     incidents.ROUTES,
+    handbook.ROUTES,
     trail.ROUTES,
     evidence.ROUTES,
     pattern.ROUTES,
@@ -119,6 +122,7 @@ def create_app(services: Services) -> ASGIApp:
         note=services.note_refusal,
         measures=services.measures,
         clock=services.clock,
+        public=PUBLIC if services.public.from_anywhere else frozenset(),
     )
     return Envelope(
         door,
@@ -140,6 +144,7 @@ def _pages(services: Services) -> list[Route | Mount]:
         ("/healthz", watch.healthz),
         ("/readyz", watch.readyz),
         ("/metrics", watch.metrics),
+        *public.OPEN,
     ):
         routes.append(Route(path, named(path, watched), methods=["GET"]))
     return [*routes, Mount("/static", StaticFiles(directory=STATIC), name="static")]

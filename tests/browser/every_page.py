@@ -15,6 +15,7 @@ from playwright.async_api import APIResponse, Error, Page, Response
 from recorder.access.matrix import mark_of
 from recorder.accounts.model import Role
 from recorder.web.gate import Need, Open
+from recorder.web.handbook import chapters_for
 from tests.browser.desk import Seen
 from tests.browser.seeded import Seeded
 from tests.signed_in import PURPOSE
@@ -27,6 +28,8 @@ NOT_OPENED = {
     "/metrics": "for machines",
     "/sign-in/oidc": "leads to the provider: tests/web/test_provider.py",
     "/sign-in/oidc/return": "the provider leads here: tests/web/test_provider.py",
+    "/information-clause/{language:str}": "in a language of its own: test_public_pages",
+    "/accessibility/{language:str}": "in a language of its own: test_public_pages",
     "/first-run": "there once, before the first account: test_a_first_run_is_a_page_like_others",
 }
 """GET routes that no walk opens, and why."""
@@ -85,12 +88,17 @@ async def _number(seat: Seat) -> list[str]:
     return [await seat.sent("/audit/number", number="600 123 456")]
 
 
+async def _chapters(seat: Seat) -> list[str]:
+    return [f"/help/{each.name}" for each in chapters_for({seat.role} if seat.role else ())]
+
+
 OPENERS: dict[str, Opener] = {
+    "/help/{name:str}": _chapters,
     "/calls/{call_id:uuid}/erasure": _erasure,
-    "/audit/search/{search_id:uuid}": _trail,
-    "/audit/number/{search_id:uuid}": _number,
     "/search/{search_id:uuid}": _search,
     "/calls/{call_id:uuid}/playbacks/{playback_id:uuid}": _player,
+    "/audit/search/{search_id:uuid}": _trail,
+    "/audit/number/{search_id:uuid}": _number,
 }
 """Pages that something has to be done for first."""
 KNOWN: dict[str, Callable[[Seeded], Iterable[object]]] = {
