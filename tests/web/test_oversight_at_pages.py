@@ -61,7 +61,7 @@ async def test_an_unexplained_call_is_first_and_gets_its_explanation(office: Web
     assert "&lt;script&gt;alert(1)" in page
     assert "\u202e" not in page
     assert (await anna.post(f"{incident[1]}/close")).status_code == 303
-    assert "zamknięte" in (await anna.get(incident[1])).text
+    assert "zamknięty" in (await anna.get(incident[1])).text
     again = await anna.post(f"{incident[1]}/explain", data={"explanation": "x"})
     assert again.status_code == 409
     page = (await anna.get("/incidents?state=explained")).text
