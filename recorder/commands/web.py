@@ -53,6 +53,7 @@ from recorder.web.gate import Gate
 from recorder.web.health import Supervision
 from recorder.web.law import Paragraphs
 from recorder.web.metrics import Measures
+from recorder.web.public_texts import public_texts
 from recorder.web.rules import Origin, parse_origin
 from recorder.web.server import listen, server_for
 from recorder.web.services import Keeping, People, Services
@@ -121,6 +122,7 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         zone=settings.office_zone,
         purposes=regulation.purposes,
         drawing=drawing,
+        public=public_texts(regulation),
         footing=Footing(
             recording=regulation.scope.recording,
             today=today,

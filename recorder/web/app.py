@@ -22,7 +22,7 @@ from recorder.web.api import (
     workstations,
 )
 from recorder.web.bodies import Bodies
-from recorder.web.door import Door
+from recorder.web.door import PUBLIC, Door
 from recorder.web.envelope import Envelope
 from recorder.web.gate import guarded, named
 from recorder.web.pages import (
@@ -41,6 +41,7 @@ from recorder.web.pages import (
     pattern,
     placing,
     provider,
+    public,
     search,
     sign_in,
     trail,
@@ -113,6 +114,7 @@ def create_app(services: Services) -> ASGIApp:
         note=services.note_refusal,
         measures=services.measures,
         clock=services.clock,
+        public=PUBLIC if services.public.from_anywhere else frozenset(),
     )
     return Envelope(
         door,
@@ -134,6 +136,7 @@ def _pages(services: Services) -> list[Route | Mount]:
         ("/healthz", watch.healthz),
         ("/readyz", watch.readyz),
         ("/metrics", watch.metrics),
+        *public.OPEN,
     ):
         routes.append(Route(path, named(path, watched), methods=["GET"]))
     return [*routes, Mount("/static", StaticFiles(directory=STATIC), name="static")]

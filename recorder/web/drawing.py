@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse
 from starlette.types import Scope
 
 from recorder.web.charts import calendar, curve, stacks
-from recorder.web.languages import LANGUAGES, catalogue, language_of
+from recorder.web.languages import LANGUAGES, SPOKEN, catalogue, language_of
 from recorder.web.law import Paragraphs, spelt
 from recorder.web.navigation import links
 
@@ -27,14 +27,23 @@ class Drawing:
     """The templates, once for each language."""
 
     def __init__(self, *, office: str, zone: ZoneInfo, paragraphs: Paragraphs) -> None:
-        self._environments = {each: _environment(each, zone, paragraphs) for each in LANGUAGES}
+        self._environments = {each: _environment(each, zone, paragraphs) for each in SPOKEN}
         self._office = office
 
     def page(
-        self, template: str, scope: Scope, *, status: int = 200, **values: object
+        self,
+        template: str,
+        scope: Scope,
+        *,
+        status: int = 200,
+        spoken: str = "",
+        **values: object,
     ) -> HTMLResponse:
-        """Return a page. A name that the template misses is a defect, never an empty place."""
-        language, state = language_of(scope), scope.get("state", {})
+        """Return a page. A name that the template misses is a defect, never an empty place.
+
+        ``spoken`` = the language of a text that is there in more languages than the pages are.
+        """
+        language, state = spoken or language_of(scope), scope.get("state", {})
         asker = state.get("asker")
         able = asker.able if asker and asker.signed_in else ()
         text = (

@@ -39,6 +39,7 @@ from recorder.web.gate import Gate, Limits
 from recorder.web.health import Supervision
 from recorder.web.metrics import Measures
 from recorder.web.ports import Desk, Erasing, Finder, Overview, Searches
+from recorder.web.public_texts import PublicTexts
 from recorder.web.rules import Origin
 from recorder.web.streaming import Pace
 from recorder.web.verifying import Verifications
@@ -119,6 +120,7 @@ class Services:
     purposes: Collection[str]
     """§ 3.1, word for word."""
     drawing: Drawing
+    public: PublicTexts
     footing: Footing
     answers: Answers
     measures: Measures

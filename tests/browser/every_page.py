@@ -27,6 +27,8 @@ NOT_OPENED = {
     "/metrics": "for machines",
     "/sign-in/oidc": "leads to the provider: tests/web/test_provider.py",
     "/sign-in/oidc/return": "the provider leads here: tests/web/test_provider.py",
+    "/information-clause/{language:str}": "in a language of its own: test_public_pages",
+    "/accessibility/{language:str}": "in a language of its own: test_public_pages",
     "/first-run": "there once, before the first account: test_a_first_run_is_a_page_like_others",
 }
 """GET routes that no walk opens, and why."""
@@ -87,10 +89,10 @@ async def _number(seat: Seat) -> list[str]:
 
 OPENERS: dict[str, Opener] = {
     "/calls/{call_id:uuid}/erasure": _erasure,
-    "/audit/search/{search_id:uuid}": _trail,
-    "/audit/number/{search_id:uuid}": _number,
     "/search/{search_id:uuid}": _search,
     "/calls/{call_id:uuid}/playbacks/{playback_id:uuid}": _player,
+    "/audit/search/{search_id:uuid}": _trail,
+    "/audit/number/{search_id:uuid}": _number,
 }
 """Pages that something has to be done for first."""
 KNOWN: dict[str, Callable[[Seeded], Iterable[object]]] = {

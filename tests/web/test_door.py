@@ -60,6 +60,7 @@ class Front:
                 note=note,
                 measures=self.measures,
                 clock=self.clock,
+                public=frozenset(),
             ),
             origin=origin,
             answers=Answers(
