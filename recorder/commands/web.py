@@ -1,7 +1,7 @@
 """``recorder web``: the pages and the JSON API. Wiring only; no decisions here."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
@@ -13,7 +13,6 @@ from recorder.access.listening import Listening
 from recorder.accounts.programs import TokenDesk
 from recorder.accounts.provider import ProviderDoor
 from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
-from recorder.adapters.audit_files import CheckpointFolder, read_key
 from recorder.adapters.disk_figures import free_bytes, unsealed
 from recorder.adapters.keeping import open_keeping
 from recorder.adapters.postgres.begun import PostgresBegunSignIns
@@ -35,13 +34,12 @@ from recorder.adapters.postgres.web import (
 from recorder.adapters.reachability import PartsOfWeb
 from recorder.adapters.regulation_file import load_regulation
 from recorder.adapters.totp import enrolment_uri, qr_svg
-from recorder.audit.notes import BadNote, PublicKey
-from recorder.audit.service import Auditor, Report
-from recorder.commands.audit_export import zipped_export
+from recorder.audit.service import Report
 from recorder.commands.db import url_of
 from recorder.commands.parts import Parts, parts_around
 from recorder.commands.web_oversight import oversight_around
-from recorder.errors import ConfigurationError, NotFound, RuleViolation
+from recorder.commands.web_trail import exported, verify_trail
+from recorder.errors import ConfigurationError, NotFound
 from recorder.model import Announcement, AnnouncementId
 from recorder.processes import run_process
 from recorder.settings import Settings
@@ -109,7 +107,7 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         return await read_today(engine, midnight=midnight())
 
     async def verified() -> Report:
-        found = await asyncio.to_thread(_verify_trail, settings)
+        found = await asyncio.to_thread(verify_trail, settings)
         if found.sound:
             says = "When this process last found the trail whole."
             at = clock.now().timestamp()
@@ -163,7 +161,7 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         verifications=Verifications(
             verify=verified, record=PostgresTrail(engine).record, clock=clock
         ),
-        export_trail=lambda: _exported(settings, PostgresTrail(engine)),
+        export_trail=lambda: exported(settings, PostgresTrail(engine)),
         announcements=lambda: asyncio.to_thread(_announcements, settings),
         sessions=PostgresSessions(engine),
         announcement_samples=lambda each: asyncio.to_thread(_samples, settings, each),
@@ -210,36 +208,6 @@ def provider_door(settings: Settings, parts: Parts, origin: Origin) -> ProviderD
         door=parts.door,
         clock=parts.clock,
     )
-
-
-def _verify_trail(settings: Settings) -> Report:
-    """Verify beside the loop that serves: hashing a long trail takes its time."""
-
-    async def verify() -> Report:
-        async with connect(url_of(settings), application="web audit") as engine:
-            checkpoints = CheckpointFolder(settings.audit_checkpoint_dir).notes()
-            return await Auditor(PostgresTrail(engine), public=_public(settings)).verify(
-                checkpoints
-            )
-
-    return asyncio.run(verify())
-
-
-async def _exported(settings: Settings, trail: PostgresTrail) -> AsyncIterator[bytes]:
-    public = _public(settings)
-    if public is None:
-        raise RuleViolation("an export without a key proves little")
-    notes = await asyncio.to_thread(CheckpointFolder(settings.audit_checkpoint_dir).notes)
-    return await zipped_export(trail, public, notes)
-
-
-def _public(settings: Settings) -> PublicKey | None:
-    if not settings.audit_public_key:
-        return read_key(settings.audit_key_file).public if settings.audit_key_file else None
-    try:
-        return PublicKey.parse(settings.audit_public_key)
-    except BadNote as error:
-        raise ConfigurationError(f"RECORDER_AUDIT_PUBLIC_KEY: {error}") from None
 
 
 def _announcements(settings: Settings) -> tuple[Sequence[Announcement], Sequence[Announcement]]:
