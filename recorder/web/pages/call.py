@@ -27,6 +27,7 @@ from recorder.web.problems import Kind, Problem
 from recorder.web.routes import Routes
 from recorder.web.services import Services
 from recorder.web.words import (
+    DETAILS,
     ENDINGS,
     FIGURES,
     FLAGS,
@@ -196,7 +197,7 @@ async def page(
         now=asker.now,
         words={
             "moments": MOMENTS, "played": PLAYED, "layers": LAYERS, "spoken": SPOKEN,
-            "grounds": GROUNDS, "endings": ENDINGS, "routes": HOW_ERASED, "reasons": REASONS,
+            "grounds": GROUNDS, "endings": ENDINGS, "routes": HOW_ERASED, "reasons": DETAILS,
             "figures": FIGURES,
         },
     )  # fmt: skip
