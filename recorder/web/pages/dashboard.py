@@ -10,6 +10,7 @@ from starlette.responses import Response
 from recorder.access.model import Permission
 from recorder.adapters.postgres.rows import OutcomeCount, Standing
 from recorder.erasure.coming import DueDay, days_ahead
+from recorder.live.rules import hindrance
 from recorder.retention.rules import day_of_office, is_late
 from recorder.sizing import GIB, Flow, forecast
 from recorder.web.api.routing import asker_of, services_of
@@ -80,6 +81,7 @@ async def page(request: Request, findings: Sequence[str] = ()) -> Response:
         or each.next_due is None
         or is_late(each, every=each.next_due - each.last_started, now=asker.now)
     }
+    board = await services.live.board()
     since, _ = day_of_office(today, office_zone=services.zone)
     present = await services.oversight.overview.outcomes(since, asker.now + timedelta(minutes=1))
     days = await services.oversight.overview.days(today - timedelta(days=CHART_DAYS - 1), today)
@@ -89,7 +91,8 @@ async def page(request: Request, findings: Sequence[str] = ()) -> Response:
         findings=findings,
         parts=await services.supervision.parts.ask(),
         parts_named=PARTS,
-        captures=(),
+        captures=[(each, hindrance(each, asker.now)) for each in board.nodes],
+        in_progress=len(board.calls),
         jobs=jobs,
         late=late,
         jobs_named=JOBS,
