@@ -24,6 +24,7 @@ from recorder.adapters.postgres.figures import read_figures
 from recorder.adapters.postgres.finding import PostgresFinder
 from recorder.adapters.postgres.incidents import PostgresIncidents
 from recorder.adapters.postgres.jobs import PostgresJobs, PostgresReports
+from recorder.adapters.postgres.live import PostgresOrderBook
 from recorder.adapters.postgres.overview import PostgresOverview
 from recorder.adapters.postgres.playbacks import PostgresPlaybacks
 from recorder.adapters.postgres.today import read_today
@@ -44,6 +45,7 @@ from recorder.commands.parts import Parts, parts_around
 from recorder.commands.web_trail import exported, verify_trail
 from recorder.errors import ConfigurationError, NotFound
 from recorder.incidents.service import IncidentDesk
+from recorder.live.service import LiveController
 from recorder.model import Announcement, AnnouncementId
 from recorder.processes import run_process
 from recorder.settings import Settings
@@ -195,6 +197,7 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
             clock=clock,
             new_id=uuids.uuid7,
         ),
+        live=LiveController(book=PostgresOrderBook(engine), clock=clock, new_id=uuids.uuid7),
         pace=Pace(),
         draw_factor=lambda secret, login: qr_svg(enrolment_uri(secret, login)),
     )

@@ -21,6 +21,9 @@ from recorder.web.api import (
     status,
     workstations,
 )
+from recorder.web.api import (
+    live as live_calls,
+)
 from recorder.web.bodies import Bodies
 from recorder.web.door import PUBLIC, Door
 from recorder.web.envelope import Envelope
@@ -39,6 +42,7 @@ from recorder.web.pages import (
     incidents,
     language,
     listening,
+    live,
     pattern,
     placing,
     provider,
@@ -56,6 +60,7 @@ API = (
     recordings.router,
     playbacks.router,
     holds.router,
+    live_calls.router,
     authorisations.router,
     accounts.router,
     workstations.router,
@@ -72,6 +77,7 @@ PAGES = (
     search.ROUTES,
     call.ROUTES,
     listening.ROUTES,
+    live.ROUTES,
     holding.ROUTES,
     placing.ROUTES,
     dashboard.ROUTES,

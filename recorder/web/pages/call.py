@@ -28,6 +28,7 @@ from recorder.web.routes import Routes
 from recorder.web.services import Services
 from recorder.web.told import INCIDENTS
 from recorder.web.words import (
+    DETAILS,
     ENDINGS,
     FIGURES,
     FLAGS,
@@ -197,7 +198,7 @@ async def page(
         now=asker.now,
         words={
             "moments": MOMENTS, "played": PLAYED, "layers": LAYERS, "spoken": SPOKEN,
-            "grounds": GROUNDS, "endings": ENDINGS, "routes": HOW_ERASED, "reasons": REASONS,
+            "grounds": GROUNDS, "endings": ENDINGS, "routes": HOW_ERASED, "reasons": DETAILS,
             "figures": FIGURES, "incidents": INCIDENTS,
         },
     )  # fmt: skip
