@@ -13,6 +13,7 @@
     ├── BackupDamaged             1   operator: a backup is not what was made; nothing is restored
     └── Unavailable               3   retry: a part cannot be reached
         ├── SwitchboardUnavailable    Asterisk does not answer
+        │   └── SwitchboardSilent     it was asked, and did not say whether it did
         ├── LedgerUnavailable         PostgreSQL does not answer
         ├── TrailUnavailable          the audit trail cannot be written: the act is refused
         ├── DirectoryUnavailable      the directory or the OpenID provider does not answer
@@ -75,6 +76,10 @@ class Unavailable(RecorderError):
 
 class SwitchboardUnavailable(Unavailable):
     """Asterisk does not answer or refused the connection."""
+
+
+class SwitchboardSilent(SwitchboardUnavailable):
+    """Asterisk was asked and did not say whether it did: it may have."""
 
 
 class LedgerUnavailable(Unavailable):

@@ -209,7 +209,11 @@ def test_the_proxys_log_holds_no_address_of_a_page_and_nobodys_address() -> None
 def test_asterisk_writes_no_number_down() -> None:
     """R6.3d: neither call records, nor lines that name callers."""
     folder = ROOT / "deploy/asterisk/etc"
-    assert "enable = no" in (folder / "cdr.conf").read_text("utf-8")
+    records = (folder / "cdr_custom.conf").read_text("utf-8")
+    fields = re.findall(r"(?m)^fields = (.*)$", records)
+    assert fields == ["start(double),end(double),channel,disposition,uniqueid"]
+    off = set(re.findall(r"(?m)^noload = (cdr_\w+)\.so$", (folder / "modules.conf").read_text()))
+    assert {"cdr_csv", "cdr_manager", "cdr_syslog", "cdr_sqlite3_custom"} <= off
     assert "enable = no" in (folder / "cel.conf").read_text("utf-8")
     logger = (folder / "logger.conf").read_text("utf-8")
     assert re.search(r"(?m)^queue_log = no$", logger)

@@ -15,30 +15,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from recorder.phone_numbers import WITHHELD_AS_DELIVERED
+from recorder import phone_numbers
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 PERSONAL = ("caller_number", "caller_e164", "caller_name")
 PIPE_WIDTH = 1000
-ENDS = 3
-"""Characters of a masked number that stay at each end."""
-
-
-def masked(text: str) -> str:
-    """Return a number or a name with its middle hidden; the ends tell two callers apart.
-
-    What stands for a number that was withheld is nobody's, and stays.
-
-    >>> masked("600123456"), masked("101"), masked("anonymous")
-    ('600***456', '***', 'anonymous')
-    """
-    if text in WITHHELD_AS_DELIVERED:
-        return text
-    if len(text) <= 2 * ENDS:
-        return "*" * len(text)
-    return f"{text[:ENDS]}***{text[-ENDS:]}"
+masked = phone_numbers.masked
 
 
 def for_machines(row: "DataclassInstance", zone: ZoneInfo, *, reveal: bool) -> dict[str, Any]:

@@ -45,6 +45,10 @@ DECLARED: dict[str, Declared] = {
         {
             "calls list": P.CALL_LIST,
             "calls show": P.CALL_LIST,
+            "calls live": P.CALL_LIST,
+            "calls pause": P.CALL_CONTROL,
+            "calls resume": P.CALL_CONTROL,
+            "calls stop": P.CALL_CONTROL,
             "recordings list": P.CALL_LIST,
             "recordings show": P.CALL_LIST,
             "recordings export": P.COPY_MAKE,
@@ -89,6 +93,7 @@ DECLARED: dict[str, Declared] = {
             "user roles": P.ROLE_ASSIGN,
             "user list": P.ACCOUNT_READ,
             "user show": P.ACCOUNT_READ,
+            "user extension": P.ACCOUNT_MANAGE,
             "user reset": P.ACCOUNT_MANAGE,
             "token issue": P.ACCOUNT_MANAGE,
             "token revoke": P.ACCOUNT_MANAGE,

@@ -1,7 +1,7 @@
 """``recorder web``: the pages and the JSON API. Wiring only; no decisions here."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
@@ -13,19 +13,15 @@ from recorder.access.listening import Listening
 from recorder.accounts.programs import TokenDesk
 from recorder.accounts.provider import ProviderDoor
 from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
-from recorder.adapters.audit_files import CheckpointFolder, read_key
 from recorder.adapters.disk_figures import free_bytes, unsealed
 from recorder.adapters.keeping import open_keeping
 from recorder.adapters.postgres.begun import PostgresBegunSignIns
-from recorder.adapters.postgres.coming import PostgresComing
-from recorder.adapters.postgres.completeness import PostgresComparisons
 from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.desk import PostgresDesk, PostgresSearches
 from recorder.adapters.postgres.figures import read_figures
 from recorder.adapters.postgres.finding import PostgresFinder
-from recorder.adapters.postgres.incidents import PostgresIncidents
-from recorder.adapters.postgres.jobs import PostgresJobs, PostgresReports
-from recorder.adapters.postgres.overview import PostgresOverview
+from recorder.adapters.postgres.jobs import PostgresJobs
+from recorder.adapters.postgres.live import PostgresOrderBook
 from recorder.adapters.postgres.playbacks import PostgresPlaybacks
 from recorder.adapters.postgres.today import read_today
 from recorder.adapters.postgres.trail_reading import PostgresTrail
@@ -39,13 +35,13 @@ from recorder.adapters.postgres.web import (
 from recorder.adapters.reachability import PartsOfWeb
 from recorder.adapters.regulation_file import load_regulation
 from recorder.adapters.totp import enrolment_uri, qr_svg
-from recorder.audit.notes import BadNote, PublicKey
-from recorder.audit.service import Auditor, Report
-from recorder.commands.audit_export import zipped_export
+from recorder.audit.service import Report
 from recorder.commands.db import url_of
 from recorder.commands.parts import Parts, parts_around
-from recorder.errors import ConfigurationError, NotFound, RuleViolation
-from recorder.incidents.service import IncidentDesk
+from recorder.commands.web_oversight import oversight_around
+from recorder.commands.web_trail import exported, verify_trail
+from recorder.errors import ConfigurationError, NotFound
+from recorder.live.service import LiveController
 from recorder.model import Announcement, AnnouncementId
 from recorder.processes import run_process
 from recorder.settings import Settings
@@ -60,7 +56,7 @@ from recorder.web.metrics import Measures
 from recorder.web.public_texts import public_texts
 from recorder.web.rules import Origin, parse_origin
 from recorder.web.server import listen, server_for
-from recorder.web.services import Keeping, Oversight, People, Services
+from recorder.web.services import Keeping, People, Services
 from recorder.web.streaming import Pace
 from recorder.web.upkeep import keep_up
 from recorder.web.verifying import Verifications
@@ -113,7 +109,7 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         return await read_today(engine, midnight=midnight())
 
     async def verified() -> Report:
-        found = await asyncio.to_thread(_verify_trail, settings)
+        found = await asyncio.to_thread(verify_trail, settings)
         if found.sound:
             says = "When this process last found the trail whole."
             at = clock.now().timestamp()
@@ -157,23 +153,7 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         provider=provider_door(settings, parts, origin),
         accounts=parts.keeper,
         keeping=Keeping(**{each: getattr(kept, each) for each in Keeping.__dataclass_fields__}),
-        oversight=Oversight(
-            erasing=PostgresComing(engine, office_zone=settings.office_zone),
-            reports=PostgresReports(engine),
-            purge_log=kept.purge_log,
-            overview=PostgresOverview(engine),
-            comparisons=PostgresComparisons(
-                engine,
-                actor=kept.process,
-                trunks=[each.endpoint for each in regulation.scope.trunks],
-            ),
-            incidents=IncidentDesk(
-                incidents=PostgresIncidents(engine),
-                clock=clock,
-                office_zone=settings.office_zone,
-            ),
-            vault_free=lambda: asyncio.to_thread(_vault_free, settings),
-        ),
+        oversight=oversight_around(engine, settings, regulation, kept, clock),
         retention_days=regulation.retention.days,
         jobs=PostgresJobs(engine).states,
         people=People(**{each: getattr(parts, each) for each in People.__dataclass_fields__}),
@@ -183,7 +163,7 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         verifications=Verifications(
             verify=verified, record=PostgresTrail(engine).record, clock=clock
         ),
-        export_trail=lambda: _exported(settings, PostgresTrail(engine)),
+        export_trail=lambda: exported(settings, PostgresTrail(engine)),
         announcements=lambda: asyncio.to_thread(_announcements, settings),
         sessions=PostgresSessions(engine),
         announcement_samples=lambda each: asyncio.to_thread(_samples, settings, each),
@@ -197,13 +177,10 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
             clock=clock,
             new_id=uuids.uuid7,
         ),
+        live=LiveController(book=PostgresOrderBook(engine), clock=clock, new_id=uuids.uuid7),
         pace=Pace(),
         draw_factor=lambda secret, login: qr_svg(enrolment_uri(secret, login)),
     )
-
-
-def _vault_free(settings: Settings) -> int | None:
-    return free_bytes({"vault": settings.vault_dir}).get("vault")
 
 
 def _disks(settings: Settings, into: Measures) -> None:
@@ -234,36 +211,6 @@ def provider_door(settings: Settings, parts: Parts, origin: Origin) -> ProviderD
         door=parts.door,
         clock=parts.clock,
     )
-
-
-def _verify_trail(settings: Settings) -> Report:
-    """Verify beside the loop that serves: hashing a long trail takes its time."""
-
-    async def verify() -> Report:
-        async with connect(url_of(settings), application="web audit") as engine:
-            checkpoints = CheckpointFolder(settings.audit_checkpoint_dir).notes()
-            return await Auditor(PostgresTrail(engine), public=_public(settings)).verify(
-                checkpoints
-            )
-
-    return asyncio.run(verify())
-
-
-async def _exported(settings: Settings, trail: PostgresTrail) -> AsyncIterator[bytes]:
-    public = _public(settings)
-    if public is None:
-        raise RuleViolation("an export without a key proves little")
-    notes = await asyncio.to_thread(CheckpointFolder(settings.audit_checkpoint_dir).notes)
-    return await zipped_export(trail, public, notes)
-
-
-def _public(settings: Settings) -> PublicKey | None:
-    if not settings.audit_public_key:
-        return read_key(settings.audit_key_file).public if settings.audit_key_file else None
-    try:
-        return PublicKey.parse(settings.audit_public_key)
-    except BadNote as error:
-        raise ConfigurationError(f"RECORDER_AUDIT_PUBLIC_KEY: {error}") from None
 
 
 def _announcements(settings: Settings) -> tuple[Sequence[Announcement], Sequence[Announcement]]:

@@ -151,6 +151,7 @@ class Office:
             },
             dialplan=(CHECKOUT / "dialplan/recorder.conf").read_text(encoding="utf-8")
             + self._dialplan,
+            features=(CHECKOUT / "dialplan/features.conf").read_text(encoding="utf-8"),
         )
         self._asterisk.start()
 

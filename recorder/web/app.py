@@ -21,6 +21,9 @@ from recorder.web.api import (
     status,
     workstations,
 )
+from recorder.web.api import (
+    live as live_calls,
+)
 from recorder.web.bodies import Bodies
 from recorder.web.door import PUBLIC, Door
 from recorder.web.envelope import Envelope
@@ -33,11 +36,13 @@ from recorder.web.pages import (
     deletions,
     erasing,
     evidence,
+    handbook,
     holding,
     home,
     incidents,
     language,
     listening,
+    live,
     pattern,
     placing,
     provider,
@@ -55,6 +60,7 @@ API = (
     recordings.router,
     playbacks.router,
     holds.router,
+    live_calls.router,
     authorisations.router,
     accounts.router,
     workstations.router,
@@ -71,6 +77,7 @@ PAGES = (
     search.ROUTES,
     call.ROUTES,
     listening.ROUTES,
+    live.ROUTES,
     holding.ROUTES,
     placing.ROUTES,
     dashboard.ROUTES,
@@ -78,6 +85,7 @@ PAGES = (
     erasing.ROUTES,
     completeness.ROUTES,
     incidents.ROUTES,
+    handbook.ROUTES,
     trail.ROUTES,
     evidence.ROUTES,
     pattern.ROUTES,

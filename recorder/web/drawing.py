@@ -12,7 +12,9 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 from starlette.types import Scope
 
+from recorder.web.asker import Asker
 from recorder.web.charts import calendar, curve, stacks
+from recorder.web.handbook import chapter_of
 from recorder.web.languages import LANGUAGES, SPOKEN, catalogue, language_of
 from recorder.web.law import Paragraphs, spelt
 from recorder.web.navigation import links
@@ -57,11 +59,17 @@ class Drawing:
                 path=scope["path"],
                 areas=links(able, scope["path"]),
                 foot=state.get("foot"),
+                help_path=_help(asker, scope["path"]),
                 **values,
             )
         )
         headers = {"Content-Language": language, "Vary": "Accept-Language, Cookie"}
         return HTMLResponse(text, status_code=status, headers=headers)
+
+
+def _help(asker: Asker | None, path: str) -> str:
+    chapter = chapter_of(path, asker.account.roles) if asker and asker.signed_in else None
+    return f"/help/{chapter.name}" if chapter else "/help"
 
 
 def _environment(language: str, zone: ZoneInfo, paragraphs: Paragraphs) -> Environment:

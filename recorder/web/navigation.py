@@ -33,6 +33,7 @@ class Link:
 
 AREAS = (
     Area(Permission.CALL_LIST, "/", later("Search"), ("/search", "/calls")),
+    Area(Permission.CALL_LIST, "/live", later("Calls in progress")),
     Area(Permission.HOLD_LIST, "/holds", later("Holds")),
     Area(Permission.REPORT_READ, "/deletions", later("Deletion")),
     Area(Permission.REPORT_READ, "/completeness", later("Completeness")),

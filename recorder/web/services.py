@@ -27,6 +27,7 @@ from recorder.erasure.ports import PurgeLog
 from recorder.holds.ports import Holds
 from recorder.holds.service import HoldKeeper
 from recorder.incidents.service import IncidentDesk
+from recorder.live.service import LiveController
 from recorder.model import Announcement, AnnouncementId
 from recorder.ports import Clock
 from recorder.retention.model import JobState
@@ -156,6 +157,8 @@ class Services:
     searches: Searches
     new_id: Callable[[], UUID]
     listening: Listening
+    live: LiveController
+    """Calls in progress, and orders about their recording (RG.12)."""
     pace: Pace
     draw_factor: Callable[[str, str], str]
     """From a secret and a login the picture that a telephone reads, as SVG."""

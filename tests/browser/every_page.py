@@ -15,6 +15,7 @@ from playwright.async_api import APIResponse, Error, Page, Response
 from recorder.access.matrix import mark_of
 from recorder.accounts.model import Role
 from recorder.web.gate import Need, Open
+from recorder.web.handbook import chapters_for
 from tests.browser.desk import Seen
 from tests.browser.seeded import Seeded
 from tests.signed_in import PURPOSE
@@ -87,7 +88,12 @@ async def _number(seat: Seat) -> list[str]:
     return [await seat.sent("/audit/number", number="600 123 456")]
 
 
+async def _chapters(seat: Seat) -> list[str]:
+    return [f"/help/{each.name}" for each in chapters_for({seat.role} if seat.role else ())]
+
+
 OPENERS: dict[str, Opener] = {
+    "/help/{name:str}": _chapters,
     "/calls/{call_id:uuid}/erasure": _erasure,
     "/search/{search_id:uuid}": _search,
     "/calls/{call_id:uuid}/playbacks/{playback_id:uuid}": _player,

@@ -27,6 +27,7 @@ from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.ledger import PostgresLedger
 from recorder.adapters.spool import DiskSpool
 from recorder.capture.journal import fold
+from recorder.capture.ordering import orders_of
 from recorder.custody.service import Custodian
 from recorder.model import RecordingId
 from tests.invariants import Caller, Site, broken
@@ -117,6 +118,7 @@ def seal_the_spool(old: Old) -> None:
                 retention_days=30,
                 office_zone=ZoneInfo("Europe/Warsaw"),
                 read_call=lambda call_id: fold(journals.read(call_id)),
+                read_orders=lambda call: orders_of(call, journals.read(call.id)).settled,
             )
             for each in journals.all_calls():
                 assert await custodian.seal(each)

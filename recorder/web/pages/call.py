@@ -26,7 +26,9 @@ from recorder.web.pages.people import names_of
 from recorder.web.problems import Kind, Problem
 from recorder.web.routes import Routes
 from recorder.web.services import Services
+from recorder.web.told import INCIDENTS
 from recorder.web.words import (
+    DETAILS,
     ENDINGS,
     FIGURES,
     FLAGS,
@@ -196,8 +198,8 @@ async def page(
         now=asker.now,
         words={
             "moments": MOMENTS, "played": PLAYED, "layers": LAYERS, "spoken": SPOKEN,
-            "grounds": GROUNDS, "endings": ENDINGS, "routes": HOW_ERASED, "reasons": REASONS,
-            "figures": FIGURES,
+            "grounds": GROUNDS, "endings": ENDINGS, "routes": HOW_ERASED, "reasons": DETAILS,
+            "figures": FIGURES, "incidents": INCIDENTS,
         },
     )  # fmt: skip
 
