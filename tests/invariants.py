@@ -238,6 +238,12 @@ STATE_CHANGES = """
     UNION ALL SELECT 'workstation:removed', 'workstation:' || id FROM workstation
               WHERE removed_at IS NOT NULL
     UNION ALL SELECT 'session:opened', 'session:' || id FROM session
+    UNION ALL SELECT CASE act WHEN 'pause' THEN 'recording:paused'
+                              WHEN 'resume' THEN 'recording:resumed'
+                              WHEN 'stop' THEN 'recording:stopped' ELSE 'recording:discarded' END,
+                     'call:' || call_id FROM live_order WHERE answer = 'done'
+    UNION ALL SELECT 'order:refused', 'call:' || call_id FROM live_order
+              WHERE answer NOT IN ('done', 'doubtful')
 """
 
 

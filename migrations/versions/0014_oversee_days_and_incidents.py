@@ -23,11 +23,12 @@ INCIDENTS = (
 MORE = ("unexplained_call", "pbx_records_missing")
 ERASE_BY, ERASED_AT = "ix_recording_erase_by", "ix_tombstone_erased_at"
 BY_HAND = "ix_tombstone_by_hand"
+ARRIVED_AT = "ix_call_arrived_at"
 UNWELL, OPEN = "ix_recording_unwell", "ix_incident_open"
 
 
 def upgrade() -> None:
-    # Millions of tombstones take longer than a statement may.
+    # Millions of calls and tombstones take longer than a statement may.
     op.execute("SET LOCAL statement_timeout = 0")
     for name, kind, empty in (
         ("explained_at", sa.DateTime(timezone=True), None),
@@ -46,6 +47,10 @@ def upgrade() -> None:
         ["kind", "at", "id"],
         unique=False,
         postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.drop_index(ARRIVED_AT, table_name="call")
+    op.create_index(
+        ARRIVED_AT, "call", ["arrived_at"], unique=False, postgresql_include=["outcome", "reason"]
     )
     op.drop_index(ERASE_BY, table_name="recording")
     op.create_index(
@@ -98,6 +103,8 @@ def downgrade() -> None:
     op.drop_index(UNWELL, table_name="recording")
     op.drop_index(ERASE_BY, table_name="recording")
     op.create_index(ERASE_BY, "recording", ["erase_by"], unique=False)
+    op.drop_index(ARRIVED_AT, table_name="call")
+    op.create_index(ARRIVED_AT, "call", ["arrived_at"], unique=False)
     op.drop_index(OPEN, table_name="incident")
     for each in MORE:
         op.execute(f"DELETE FROM incident WHERE kind = '{each}'")  # noqa: S608 - our own words

@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 
 import uuid_utils.compat as uuids
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -107,8 +108,9 @@ def open_completeness(
     """Return what compares calls with the PBX's own records."""
     folders, trunks = settings.call_record_folders, regulation.scope.trunks
     names = frozenset(each.endpoint for each in trunks)
+    keep = timedelta(days=regulation.retention.days)
     return Completeness(
-        records=PbxRecordFiles(folders) if folders else None,
+        records=PbxRecordFiles(folders, keep=keep) if folders else None,
         in_hand=SpoolInHand(settings.spool_dir),
         comparisons=PostgresComparisons(engine, actor=PROCESS, trunks=names),
         clock=SystemClock(),

@@ -2,12 +2,13 @@
 
 ``rejestrator-calls.csv``: start and end in seconds, channel, disposition, unique id. It holds no
 number, so that it may be read where numbers may not. A folder holds the file of one Asterisk,
-and the files that were turned away from it: ``rejestrator-calls.csv.1``, ``…csv-20261125``.
+and the files that were set aside: ``rejestrator-calls.csv.1``, ``…csv-20261125``.
 """
 
 import csv
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -24,10 +25,13 @@ ANSWERED = "ANSWERED"
 
 
 class PbxRecordFiles:
-    """See ``recorder.completeness.ports.PbxRecords`` for the promises."""
+    """See ``recorder.completeness.ports.PbxRecords`` for the promises.
 
-    def __init__(self, folders: Sequence[Path]) -> None:
-        self._folders = folders
+    Asterisk opens its file anew for each record, so that a file can be renamed under it.
+    """
+
+    def __init__(self, folders: Sequence[Path], *, keep: timedelta) -> None:
+        self._folders, self._keep = folders, keep
 
     def between(self, since: datetime, until: datetime) -> Sequence[PbxCall]:
         """Return records of calls that began between two instants."""
@@ -38,6 +42,30 @@ class PbxRecordFiles:
             for each in _records(path)
             if since <= each.started_at < until
         ]
+
+    def turn(self, now: datetime) -> None:
+        """Set aside what is of a day before, and remove what is older than may be kept (§ 7.2).
+
+        In a folder that is not ours to write somebody else does: logrotate.
+        """
+        for folder in self._folders:
+            with suppress(OSError):
+                _set_aside(folder / NAME, now)
+                for each in folder.glob(f"{NAME}?*"):
+                    if each.stat().st_mtime < (now - self._keep).timestamp():
+                        each.unlink(missing_ok=True)
+
+
+def _set_aside(path: Path, now: datetime) -> None:
+    try:
+        first = next(iter(_records(path)), None)
+    except PbxRecordsUnavailable:
+        return
+    if first is None or first.started_at.date() >= now.date():
+        return
+    turned = path.with_name(f"{NAME}-{first.started_at:%Y%m%d}")
+    if not turned.exists():
+        path.rename(turned)
 
 
 def _files(folder: Path, since: datetime) -> list[Path]:

@@ -16,16 +16,12 @@ from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
 from recorder.adapters.disk_figures import free_bytes, unsealed
 from recorder.adapters.keeping import open_keeping
 from recorder.adapters.postgres.begun import PostgresBegunSignIns
-from recorder.adapters.postgres.coming import PostgresComing
-from recorder.adapters.postgres.completeness import PostgresComparisons
 from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.desk import PostgresDesk, PostgresSearches
 from recorder.adapters.postgres.figures import read_figures
 from recorder.adapters.postgres.finding import PostgresFinder
-from recorder.adapters.postgres.incidents import PostgresIncidents
-from recorder.adapters.postgres.jobs import PostgresJobs, PostgresReports
+from recorder.adapters.postgres.jobs import PostgresJobs
 from recorder.adapters.postgres.live import PostgresOrderBook
-from recorder.adapters.postgres.overview import PostgresOverview
 from recorder.adapters.postgres.playbacks import PostgresPlaybacks
 from recorder.adapters.postgres.today import read_today
 from recorder.adapters.postgres.trail_reading import PostgresTrail
@@ -42,9 +38,9 @@ from recorder.adapters.totp import enrolment_uri, qr_svg
 from recorder.audit.service import Report
 from recorder.commands.db import url_of
 from recorder.commands.parts import Parts, parts_around
+from recorder.commands.web_oversight import oversight_around
 from recorder.commands.web_trail import exported, verify_trail
 from recorder.errors import ConfigurationError, NotFound
-from recorder.incidents.service import IncidentDesk
 from recorder.live.service import LiveController
 from recorder.model import Announcement, AnnouncementId
 from recorder.processes import run_process
@@ -60,7 +56,7 @@ from recorder.web.metrics import Measures
 from recorder.web.public_texts import public_texts
 from recorder.web.rules import Origin, parse_origin
 from recorder.web.server import listen, server_for
-from recorder.web.services import Keeping, Oversight, People, Services
+from recorder.web.services import Keeping, People, Services
 from recorder.web.streaming import Pace
 from recorder.web.upkeep import keep_up
 from recorder.web.verifying import Verifications
@@ -157,23 +153,7 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         provider=provider_door(settings, parts, origin),
         accounts=parts.keeper,
         keeping=Keeping(**{each: getattr(kept, each) for each in Keeping.__dataclass_fields__}),
-        oversight=Oversight(
-            erasing=PostgresComing(engine, office_zone=settings.office_zone),
-            reports=PostgresReports(engine),
-            purge_log=kept.purge_log,
-            overview=PostgresOverview(engine),
-            comparisons=PostgresComparisons(
-                engine,
-                actor=kept.process,
-                trunks=[each.endpoint for each in regulation.scope.trunks],
-            ),
-            incidents=IncidentDesk(
-                incidents=PostgresIncidents(engine),
-                clock=clock,
-                office_zone=settings.office_zone,
-            ),
-            vault_free=lambda: asyncio.to_thread(_vault_free, settings),
-        ),
+        oversight=oversight_around(engine, settings, regulation, kept, clock),
         retention_days=regulation.retention.days,
         jobs=PostgresJobs(engine).states,
         people=People(**{each: getattr(parts, each) for each in People.__dataclass_fields__}),
@@ -201,10 +181,6 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         pace=Pace(),
         draw_factor=lambda secret, login: qr_svg(enrolment_uri(secret, login)),
     )
-
-
-def _vault_free(settings: Settings) -> int | None:
-    return free_bytes({"vault": settings.vault_dir}).get("vault")
 
 
 def _disks(settings: Settings, into: Measures) -> None:

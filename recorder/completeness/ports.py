@@ -13,6 +13,9 @@ class PbxRecords(Protocol):
     def between(self, since: datetime, until: datetime) -> Sequence[PbxCall]:
         """Return records of calls that began between two instants, in any order."""
 
+    def turn(self, now: datetime) -> None:
+        """Let no record grow older than a recording may be, where that is ours to do."""
+
 
 class InHand(Protocol):
     """Calls that wait in the spool."""

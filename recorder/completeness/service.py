@@ -55,6 +55,7 @@ class Completeness:
             await self.compare(day)
             for day in rules.days_to_compare(settled, now=now, office_zone=self._office_zone)
         ]
+        await asyncio.to_thread(self._records.turn, now)
         explained = sum(each.explained for each in found)
         return f"{explained} explained, {sum(len(each.unexplained) for each in found)} unexplained"
 

@@ -30,6 +30,7 @@ class Chapter:
 CHAPTERS = (
     Chapter("search", later("Finding a call"), SEARCHERS, ("/search", "/calls")),
     Chapter("listening", later("Listening"), LISTENERS, ()),
+    Chapter("live", later("Calls in progress"), SEARCHERS, ("/live",)),
     Chapter("holds", later("Holding a recording"), SEARCHERS, ("/holds",)),
     Chapter("deletion", later("Deletion"), OVERSEERS, ("/deletions",)),
     Chapter(

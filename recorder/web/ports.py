@@ -113,6 +113,9 @@ class Erasing(Protocol):
     async def past(self, now: datetime) -> tuple[int, int]:
         """Return how many recordings are past their time: without a hold, and held."""
 
+    async def size_of_past(self, before: datetime) -> int:
+        """Return what recordings take whose time ended before: held ones, mostly."""
+
     async def erased(
         self,
         since: datetime,

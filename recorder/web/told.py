@@ -81,7 +81,7 @@ PARTS = {
 """What the web itself needs, as ``/readyz`` names it."""
 STATES = {
     "open": later("open"),
-    "explained": later("explained"),
+    "explained": later("with its explanation"),
     "closed": later("closed"),
 }
 STATE_KINDS = {"open": "danger", "explained": "warning", "closed": "good"}

@@ -4,9 +4,14 @@ An order is given as a page gives it, through the table that capture looks into.
 """
 
 import asyncio
+import json
+import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from recorder.embedded.office import Office
@@ -200,3 +205,60 @@ async def test_the_caller_has_no_codes_and_orders_find_their_call_or_say_why_not
         )
         assert (await stage.control.answer(late))[1] is Answer.CALL_OVER
         assert row["reason"] == "stayed_on_the_line"
+
+
+async def test_from_page_and_prompt_a_clerk_acts_on_the_call_at_their_telephone(
+    office: Office,
+) -> None:
+    """RG.12, issue 6 point 7: page or prompt, gate, table, capture, AMI, Asterisk."""
+    await asyncio.to_thread(office.start_web)
+    password = (await asyncio.to_thread(office.employ)).read_text().splitlines()[0]
+    ours = {"Sec-Fetch-Site": "same-origin"}
+    async with (
+        stage_in(office) as stage,
+        httpx.AsyncClient(base_url=office.web_address, headers=ours, timeout=10) as browser,
+    ):
+        form = {"login": "demo", "password": password, "code": ""}
+        assert (await browser.post("/sign-in", data=form)).status_code == 303
+        number, caller, _ = await stage.talk()
+        page = (await browser.get("/live")).text
+        (path,) = re.findall(r'action="(/live/[0-9a-f-]{36}/pause)"', page)
+        began = time.monotonic()
+        led = await browser.post(path)
+        assert time.monotonic() - began < EFFECTIVE_WITHIN_S
+        caller.say(SECRET_HZ)
+        assert "Nagrywanie wstrzymane od" in (await browser.get(led.headers["location"])).text
+        await asyncio.sleep(2)
+        caller.say(440.0)
+        await asyncio.sleep(0.3)
+        listed = await asyncio.to_thread(at_the_prompt, office, "live", "--json")
+        (shown,) = json.loads(listed)
+        assert (shown["state"], shown["caller_number"]) == ("paused", f"618***{number[-3:]}")
+        assert await asyncio.to_thread(at_the_prompt, office, "resume", shown["id"]) == "Done.\n"
+        await asyncio.sleep(1)
+        await caller.hang_up()
+        row = await stage.sealed(number)
+        samples = await stage.audio(row)
+        assert not holds_tone(samples, SECRET_HZ)
+        assert holds_tone(samples[-4000:], 440.0)
+        kinds = [("recording:paused", AT_A_PAGE), ("recording:resumed", AT_A_PAGE)]
+        assert timeline_of(row) == kinds
+        told = trail_of(office, row["id"])
+        assert [each[:2] for each in told] == [
+            *(("order:placed", "account"), ("recording:paused", "account")),
+            *(("order:placed", "account"), ("recording:resumed", "account")),
+        ]
+
+
+def at_the_prompt(office: Office, *words: str) -> str:
+    """Run `recorder calls …` as the person who is signed in there; return what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", "recorder", "calls", *words],
+        cwd=office.directory,
+        env={**office.environment, "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout

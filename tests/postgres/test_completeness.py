@@ -1,5 +1,6 @@
 """Calls and the PBX's own records compared on a real PostgreSQL and real files (RG.13)."""
 
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -92,7 +93,7 @@ async def desk(database_url: str, tmp_path: Path) -> AsyncIterator[Desk]:
             spool=spool,
             clock=clock,
             completeness=Completeness(
-                records=PbxRecordFiles([folder]),
+                records=PbxRecordFiles([folder], keep=timedelta(days=30)),
                 in_hand=SpoolInHand(spool),
                 comparisons=PostgresComparisons(engine, actor=PROCESS, trunks=["trunk"]),
                 clock=clock,
@@ -178,7 +179,8 @@ async def test_records_that_cannot_be_read_are_no_answer(desk: Desk) -> None:
     """The same as P3: nothing is explained, and nothing closed, by a question that failed."""
     desk.record("1732.1")
     await desk.completeness.run()
-    (desk.folder / NAME).unlink()
+    for each in desk.folder.iterdir():
+        each.unlink()
     desk.folder.rmdir()
     with pytest.raises(PbxRecordsUnavailable):
         await desk.completeness.run()
@@ -230,3 +232,17 @@ async def test_incidents_are_paged_newest_first(desk: Desk) -> None:
     first = await desk.incidents.page(None, kind=None, after=None, limit=3)
     rest = await desk.incidents.page(State.OPEN, kind=None, after=first[-1].id, limit=3)
     assert [each.detail[-1] for each in [*first, *rest]] == ["4", "3", "2", "1", "0"]
+
+
+async def test_files_of_days_before_are_set_aside_and_go_when_recordings_must(desk: Desk) -> None:
+    """§ 7.2: a record is kept no longer than a recording."""
+    desk.record("1732.1")
+    old = desk.folder / f"{NAME}-20261001"
+    old.write_text("1,2,PJSIP/trunk-1,ANSWERED,1730.1\n", "utf-8")
+    os.utime(old, (0, (NEXT_MORNING - timedelta(days=30, seconds=1)).timestamp()))
+    await desk.row("1732.1")
+    assert await desk.completeness.run() == "1 explained, 0 unexplained"
+    assert [each.name for each in desk.folder.iterdir()] == [f"{NAME}-20261124"]
+    desk.record("1732.2", at=NEXT_MORNING - timedelta(hours=1))
+    assert await desk.completeness.run() == "1 explained, 1 unexplained"
+    assert {each.name for each in desk.folder.iterdir()} == {NAME, f"{NAME}-20261124"}

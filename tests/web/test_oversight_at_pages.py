@@ -61,7 +61,7 @@ async def test_an_unexplained_call_is_first_and_gets_its_explanation(office: Web
     assert "&lt;script&gt;alert(1)" in page
     assert "\u202e" not in page
     assert (await anna.post(f"{incident[1]}/close")).status_code == 303
-    assert "zamknięte" in (await anna.get(incident[1])).text
+    assert "zamknięty" in (await anna.get(incident[1])).text
     again = await anna.post(f"{incident[1]}/explain", data={"explanation": "x"})
     assert again.status_code == 409
     page = (await anna.get("/incidents?state=explained")).text
@@ -120,11 +120,16 @@ async def test_the_dashboard_tells_alarms_and_charts_with_tables_and_nobody(
         "next_due) VALUES ('purge', 'x', now(), now() - interval '4 minutes', '', "
         "'5 erased, 0 finished, 0 held, 0 failed', now() + interval '5 minutes')"
     )
+    await office.do(
+        "INSERT INTO capture_node VALUES ('pbx1', now(), true), "
+        "('pbx2', now() - interval '1 hour', true), ('pbx3', now(), false)"
+    )
     for role in (Role.ADMINISTRATOR, Role.DPO, Role.SYSADMIN):
         page = (await (await office.at_work(role)).get("/dashboard")).text
         assert "Połączenie, którego nic nie wyjaśnia" in page
         assert "Uszkodzone lub brakujące nagrania" in page
         assert "4 minuty temu" in page
+        assert page.count("milczy") == page.count("brak łączności z centralą") == 1
         assert page.count('<svg class="canvas"') == 2
         assert page.count('class="behind"') == 2
         assert "kowalska" not in page

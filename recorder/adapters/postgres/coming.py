@@ -2,26 +2,34 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, select, text, tuple_
+from sqlalchemy import Select, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.adapters.postgres.connect import translated
 from recorder.adapters.postgres.rows import ErasedRow
+from recorder.adapters.postgres.tables import RecordingTable
 from recorder.adapters.postgres.tables_keeping import TombstoneTable
 from recorder.erasure.coming import DueDay
 from recorder.erasure.model import Route
+from recorder.retention.rules import day_of_office
 
-TOMBSTONE = TombstoneTable
+TOMBSTONE, RECORDING = TombstoneTable, RecordingTable
 DUE = text("""
-SELECT (erase_by AT TIME ZONE :zone)::date AS day, count(*) AS due, sum(size_bytes)::bigint AS size
-FROM recording WHERE erase_by >= :since AND erase_by < :until GROUP BY 1 ORDER BY 1
+SELECT bound.day, found.due, found.size
+FROM unnest(CAST(:days AS date[]), CAST(:since AS timestamptz[]), CAST(:until AS timestamptz[]))
+    AS bound(day, since, until)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS due, coalesce(sum(size_bytes), 0)::bigint AS size FROM recording
+    WHERE erase_by >= bound.since AND erase_by < bound.until
+) found
+WHERE found.due > 0
 """)
-"""By one index alone: a page waits for it."""
+"""By one index alone, and no row is asked for its day: a page waits for it."""
 HELD = text("""
 SELECT (r.erase_by AT TIME ZONE :zone)::date AS day, count(*) AS held
 FROM (SELECT DISTINCT recording_id FROM hold WHERE ended_at IS NULL) h
@@ -44,12 +52,22 @@ class PostgresComing:
 
     async def due(self, since: datetime, until: datetime) -> dict[date, DueDay]:
         """Return the days of the office that have any, between two instants."""
-        bounds = {"since": since, "until": until, "zone": self._zone.key}
+        whole = {"since": since, "until": until, "zone": self._zone.key}
+        first, last = (each.astimezone(self._zone).date() for each in (since, until))
+        bounds = [
+            (day, *day_of_office(day, office_zone=self._zone))
+            for day in (first + timedelta(days=n) for n in range((last - first).days + 1))
+        ]
+        asked = {
+            "days": [day for day, _, _ in bounds],
+            "since": [max(begin, since) for _, begin, _ in bounds],
+            "until": [min(end, until) for _, _, end in bounds],
+        }
         with translated():
             async with self._engine.connect() as connection:
-                rows = (await connection.execute(DUE, bounds)).all()
+                rows = (await connection.execute(DUE, asked)).all()
                 held: dict[date, int] = {
-                    each.day: each.held for each in await connection.execute(HELD, bounds)
+                    each.day: each.held for each in await connection.execute(HELD, whole)
                 }
         found = {}
         for row in rows:
@@ -64,6 +82,15 @@ class PostgresComing:
             async with self._engine.connect() as connection:
                 row = (await connection.execute(PAST, {"now": now})).one()
         return max(row.past - row.held, 0), row.held
+
+    async def size_of_past(self, before: datetime) -> int:
+        """Return what recordings take whose time ended before: held ones, mostly."""
+        query = select(func.coalesce(func.sum(RECORDING.size_bytes), 0)).where(
+            RECORDING.erase_by < before
+        )
+        with translated():
+            async with self._engine.connect() as connection:
+                return int(await connection.scalar(query) or 0)
 
     async def erased(
         self,

@@ -74,7 +74,7 @@ class PostgresOverview:
         rows = await self._fetch(
             select(DAY.day, DAY.outcome, DAY.reason, DAY.calls)
             .where(DAY.day >= since, DAY.day < until)
-            .order_by(DAY.day)
+            .order_by(DAY.day, DAY.outcome, DAY.calls.desc())
         )
         found: dict[date, list[OutcomeCount]] = {}
         for each in rows:

@@ -26,6 +26,7 @@ from recorder.web.pages.people import names_of
 from recorder.web.problems import Kind, Problem
 from recorder.web.routes import Routes
 from recorder.web.services import Services
+from recorder.web.told import INCIDENTS
 from recorder.web.words import (
     DETAILS,
     ENDINGS,
@@ -198,7 +199,7 @@ async def page(
         words={
             "moments": MOMENTS, "played": PLAYED, "layers": LAYERS, "spoken": SPOKEN,
             "grounds": GROUNDS, "endings": ENDINGS, "routes": HOW_ERASED, "reasons": DETAILS,
-            "figures": FIGURES,
+            "figures": FIGURES, "incidents": INCIDENTS,
         },
     )  # fmt: skip
 

@@ -1,12 +1,13 @@
 """Completeness: every call of a day, recorded or not and why; unexplained ones first (RG.13)."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from recorder.access.model import Permission, View
-from recorder.adapters.postgres.rows import DayCall
+from recorder.adapters.postgres.rows import DayCall, OutcomeCount
 from recorder.audit.event import AuditEvent
 from recorder.model import IncidentKind
 from recorder.retention.rules import day_of_office
@@ -58,7 +59,7 @@ async def _page(request: Request, asked: date) -> Response:
         without_record=await oversight.overview.some(found.without_record)
         if found and whole
         else (),
-        outcomes=await oversight.overview.outcomes(since, until),
+        outcomes=await _outcomes(request, asked, since, until),
         calls=calls,
         more=more,
         reason=reason,
@@ -71,6 +72,18 @@ async def _page(request: Request, asked: date) -> Response:
         state_kinds=STATE_KINDS,
         now=asker.now,
     )
+
+
+async def _outcomes(
+    request: Request, asked: date, since: datetime, until: datetime
+) -> Sequence[OutcomeCount]:
+    """Return a day's counts, as they were counted; of a day that was not, counted now."""
+    overview = services_of(request).oversight.overview
+    if asked < asker_of(request).now.astimezone(services_of(request).zone).date():
+        counted = await overview.days(asked, asked + timedelta(days=1))
+        if asked in counted:
+            return counted[asked]
+    return await overview.outcomes(since, until)
 
 
 async def _calls(

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from recorder.access.model import Permission
-from recorder.adapters.postgres.rows import OutcomeCount
+from recorder.adapters.postgres.rows import OutcomeCount, Standing
 from recorder.erasure.coming import DueDay, days_ahead
+from recorder.live.rules import hindrance
 from recorder.retention.rules import day_of_office, is_late
 from recorder.sizing import GIB, Flow, forecast
 from recorder.web.api.routing import asker_of, services_of
@@ -22,7 +23,6 @@ from recorder.web.told import INCIDENTS, JOBS, PARTS
 STATUS = Permission.STATUS_READ
 CHART_DAYS = 30
 WEEK = 7
-LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 SERIES = (
     later("recorded"),
     later("the caller's choice"),
@@ -81,6 +81,7 @@ async def page(request: Request, findings: Sequence[str] = ()) -> Response:
         or each.next_due is None
         or is_late(each, every=each.next_due - each.last_started, now=asker.now)
     }
+    board = await services.live.board()
     since, _ = day_of_office(today, office_zone=services.zone)
     present = await services.oversight.overview.outcomes(since, asker.now + timedelta(minutes=1))
     days = await services.oversight.overview.days(today - timedelta(days=CHART_DAYS - 1), today)
@@ -90,11 +91,12 @@ async def page(request: Request, findings: Sequence[str] = ()) -> Response:
         findings=findings,
         parts=await services.supervision.parts.ask(),
         parts_named=PARTS,
-        captures=(),
+        captures=[(each, hindrance(each, asker.now)) for each in board.nodes],
+        in_progress=len(board.calls),
         jobs=jobs,
         late=late,
         jobs_named=JOBS,
-        alarms=await _alarms(request, jobs_late=len(late)),
+        alarms=await _alarms(request, standing, jobs_late=len(late)),
         today_calls=sum(each.calls for each in present),
         today_recorded=sum(each.calls for each in present if each.outcome == "recorded"),
         series=SERIES,
@@ -138,10 +140,13 @@ def _series_of(count: OutcomeCount) -> int:
 
 
 def storage_of(
-    coming: Mapping[date, DueDay], *, today: date, days: int, free: int | None
+    coming: Mapping[date, DueDay], *, today: date, days: int, free: int | None, overdue: int = 0
 ) -> Storage:
-    """Return how full the vault will be, if calls come as in the last week."""
-    stored = sum(each.size_bytes for each in coming.values())
+    """Return how full the vault will be, if calls come as in the last week.
+
+    ``overdue`` is what holds keep past its time: it stays.
+    """
+    stored = overdue + sum(each.size_bytes for each in coming.values())
     # What was taken in the last week ends its time in the last week of what is to come.
     newest = [coming.get(today + timedelta(days=days - back)) for back in range(1, WEEK + 1)]
     taken = sum(each.size_bytes for each in newest if each) // WEEK
@@ -166,12 +171,14 @@ async def _storage(services: Services, today: date) -> Storage:
     _, until = day_of_office(
         today + timedelta(days=services.retention_days + 1), office_zone=services.zone
     )
-    coming = await services.oversight.erasing.due(LONG_AGO, until)
+    since, _ = day_of_office(today, office_zone=services.zone)
+    coming = await services.oversight.erasing.due(since, until)
     free = await services.oversight.vault_free()
-    return storage_of(coming, today=today, days=services.retention_days, free=free)
+    overdue = await services.oversight.erasing.size_of_past(since)
+    return storage_of(coming, today=today, days=services.retention_days, free=free, overdue=overdue)
 
 
-async def _alarms(request: Request, *, jobs_late: int) -> list[Alarm]:
+async def _alarms(request: Request, standing: Standing, *, jobs_late: int) -> list[Alarm]:
     """Return what a person should look at, the worst first."""
     services, asker = services_of(request), asker_of(request)
     able, oversight = set(asker.able), services.oversight
@@ -179,7 +186,6 @@ async def _alarms(request: Request, *, jobs_late: int) -> list[Alarm]:
     holds = "/holds" if Permission.HOLD_LIST in able else ""
     incidents = "/incidents" if Permission.INCIDENT_READ in able else ""
     past, _ = await oversight.erasing.past(asker.now)
-    standing = await oversight.overview.standing(asker.now)
     brakes = [each for each in await oversight.purge_log.brakes() if not each.released]
     found = [
         Alarm(text=later("The purge has stopped itself"), number=len(brakes), path=report),

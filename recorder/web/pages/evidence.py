@@ -36,15 +36,25 @@ from recorder.web.pages.trail import Line as Entry
 from recorder.web.pages.trail import lines_of
 from recorder.web.problems import Kind, Problem
 from recorder.web.routes import Routes
-from recorder.web.words import ENDINGS, GROUNDS, LAYERS, MOMENTS, OUTCOMES, PLAYED, REASONS, SPOKEN
+from recorder.web.told import INCIDENTS
+from recorder.web.words import (
+    DETAILS,
+    ENDINGS,
+    GROUNDS,
+    LAYERS,
+    MOMENTS,
+    OUTCOMES,
+    PLAYED,
+    SPOKEN,
+)
 from recorder.web.words import ROUTES as HOW_ERASED
 
 READ = Permission.AUDIT_READ
 PAGE_ROWS, CALLS_AT_ONCE, ENTRIES = 50, 10, 200
 WORDS = {
     "endings": ENDINGS, "grounds": GROUNDS, "layers": LAYERS, "moments": MOMENTS,
-    "outcomes": OUTCOMES, "played": PLAYED, "reasons": REASONS, "spoken": SPOKEN,
-    "erased": HOW_ERASED,
+    "outcomes": OUTCOMES, "played": PLAYED, "reasons": DETAILS, "spoken": SPOKEN,
+    "erased": HOW_ERASED, "incidents": INCIDENTS,
 }  # fmt: skip
 NUMBER = re.compile(r"[0-9*#+ ()/.-]{2,64}", re.ASCII)
 """What is none of the public network may be a number too, for example an extension."""
