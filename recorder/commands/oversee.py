@@ -8,6 +8,7 @@ from uuid import UUID
 import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from recorder import logs
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.keeping import open_completeness
 from recorder.adapters.postgres.incidents import PostgresIncidents
@@ -72,6 +73,7 @@ def completeness(
     Examples: `recorder completeness` · `recorder completeness --day 2026-11-24 --json`
     """
     settings = load_settings()
+    logs.configure(level=settings.log_level, file=settings.log_file, to_stdout=False)
     regulation = load_regulation(settings.regulation_file)
     wanted = day.date() if day else SystemClock().now().astimezone(settings.office_zone).date()
 

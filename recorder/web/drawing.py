@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 from babel.dates import format_date, format_datetime, format_timedelta
+from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
@@ -119,6 +120,11 @@ def _environment(language: str, zone: ZoneInfo, paragraphs: Paragraphs) -> Envir
         return format_timedelta(apart, threshold=threshold, add_direction=True, locale=language)
 
     environment.filters |= {"day": day, "stamp": stamp, "shown": shown, "brief": brief}
+
+    def decimal(value: float) -> str:
+        return format_decimal(value, format="#,##0.##", locale=language)
+
+    environment.filters |= {"decimal": decimal}
     environment.filters |= {"clock": clock, "date": date_of, "within": within, "dayshort": dayshort}
     environment.filters |= {"number": number, "length": length, "length_of": len}
     environment.filters["bytes"] = in_bytes

@@ -230,7 +230,7 @@ async def _oversight(seeded: Seeded) -> None:
         await oversight.incidents.explain(each.id, said, all_alike=False, actor=director)
     await oversight.incidents.close(found[0].id, actor=director)
     await oversight.purge_log.put_on(
-        Brake.FILE_YOUNGER, detail=words.reference, at=now, token="9f3ac1d2"
+        Brake.FILE_YOUNGER, detail=words.trunk, at=now, token="9f3ac1d2"
     )
     await office.do("INSERT INTO deletion_report VALUES (:day, 9, 7, 1, 1, 1, now())", day=today)
     await office.do(

@@ -188,7 +188,7 @@ async def test_the_foot_tells_of_recording_and_of_the_authorisation(office: WebO
     assert "Upoważnienie obowiązuje do" in page
     assert "za 30 dni" in page
     without = await office.at_work(Role.COPY_MAKER, paper=False)
-    assert "Nie mają Państwo obowiązującego upoważnienia" in (await without.get("/")).text
+    assert "Brak obowiązującego upoważnienia" in (await without.get("/")).text
     clerk = await office.at_work(Role.REGISTRY_CLERK)
     assert "poważnieni" not in (await clerk.get("/")).text.split("<footer")[1]
     refused = await browser.get("/wzornik")
