@@ -21,6 +21,7 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
 
+import compose_backup as backup
 import compose_checks as checks
 import soundfile
 import yaml
@@ -175,6 +176,27 @@ class Engine:
             self.name, "exec", "-i", self.container(service), *command, input=text, check=check
         )
 
+    def attempt(self, *command: str) -> tuple[int, str]:
+        """Return a program's status and all that it printed."""
+        done = subprocess.run(
+            ["timeout", "--kill-after=5", "200", *command],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=os.environ | ENV,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    def build_later(self) -> None:
+        """Build what makes and restores backups on another day."""
+        file = WORK / "Later"
+        file.write_text(backup.LATER_FILE, "utf-8")
+        tag = ["--tag", backup.LATER, "--file", str(file), "."]
+        if self.docker:
+            run("docker", "build", *tag)
+        else:
+            run("buildah", "bud", "--isolation", "chroot", "--ulimit", "nofile=1024:1024", *tag)
+
     def act(self, what: str, service: str) -> None:
         """Stop or start a container."""
         run(self.name, what, self.container(service))
@@ -285,8 +307,13 @@ class Trial:
             f"SECRETS_DIR={WORK / 'secrets'}\nSIP_PORT={SIP_PORT}\nRTP_START=15100\nRTP_END=15139\n"
         )
         text = re.sub(r"(?m)^RTP_END=10039\n", "", text)
-        for name in ("PBX_DIR", "REGULATION_FILE"):
-            text = re.sub(rf"(?m)^{name}=\./", f"{name}={ROOT}/", text)
+        text = re.sub(r"(?m)^PBX_DIR=\./", f"PBX_DIR={ROOT}/", text)
+        # Backups take a key that may live, and that is taken from the recordings' days (RG.17).
+        regulation = (ROOT / "deploy/demo/regulation.toml").read_text("utf-8")
+        regulation = re.sub(r"(?m)^days = 30$", "days = 23", regulation)
+        regulation = re.sub(r"(?m)^key_days = 0$", "key_days = 7", regulation)
+        (WORK / "regulation.toml").write_text(regulation, "utf-8")
+        text = re.sub(r"(?m)^REGULATION_FILE=.*$", f"REGULATION_FILE={WORK}/regulation.toml", text)
         if not self.engine.docker:
             text += "LOG_DRIVER=k8s-file\n"
         (WORK / "env").write_text(text, "utf-8")
@@ -516,6 +543,7 @@ def wanted() -> argparse.Namespace:
     parser.add_argument("--faults", choices=("none", "kill", "all"), default="all")
     parser.add_argument("--stopped-for", type=float, default=60, help="seconds")
     parser.add_argument("--only", action="append", choices=FAULTY, help="fault these alone")
+    parser.add_argument("--backup", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--orders", action=argparse.BooleanOptionalAction, default=True)
     return parser.parse_args()
 
@@ -531,6 +559,7 @@ def main() -> int:
     say(f"with {engine.name}")
     if not arguments.no_build:
         engine.build()
+        engine.build_later()
     trial.prepare()
     engine.compose("--profile", "demo", "--profile", "call", "down", "--volumes", check=False)
     try:
@@ -570,6 +599,10 @@ def main() -> int:
         names = [f"48{CANARY}", *CANARY_NAME.split()]
         calls, heard = checks.invariants(engine, WORK, callers, names)
         say(f"I1 to I10 hold of {calls} calls, {heard} recordings; no number or name in any log")
+        if arguments.backup:
+            while len(trial.recordings()) < backup.LEAST:
+                trial.call()
+            backup.there_and_back(backup.Backups(engine, WORK, PROJECT), engine, say)
     finally:
         if arguments.keep:
             say(f"it goes on running: {PROJECT}")

@@ -17,7 +17,7 @@ from recorder.settings import PREFIX, SECRETS, Settings
 ROOT = Path(__file__).resolve().parents[1]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-ONE_SHOT = {"migrate", "cli", "demo-call"}
+ONE_SHOT = {"migrate", "cli", "backup", "demo-call"}
 PUBLISHED = {"proxy", "asterisk"}
 """Who may be reached from outside this machine: people's browsers, and SIP with RTP."""
 SEAL_S = 60
@@ -47,7 +47,7 @@ def test_a_container_can_do_no_more_than_it_must(name: str) -> None:
 @each_service()
 def test_a_container_comes_back_and_says_whether_it_is_alive(name: str) -> None:
     service = SERVICES[name]
-    expected = {"migrate": "on-failure", "cli": "no", "demo-call": "no"}
+    expected = {"migrate": "on-failure", "cli": "no", "backup": "no", "demo-call": "no"}
     assert service["restart"] == expected.get(name, "unless-stopped")
     check = service["healthcheck"]
     assert check.get("disable") is True or (check["test"] and check["interval"])
@@ -178,7 +178,9 @@ def test_recordings_keys_and_database_lie_on_volumes_apart() -> None:
         if not each.startswith("$")
     }
     assert set(targets) == set(COMPOSE["volumes"])
-    assert len({targets[each] for each in ("vault", "keys", "database", "spool")}) == 4
+    assert (
+        len({targets[each] for each in ("vault", "keys", "database", "spool", "backup-keys")}) == 5
+    )
 
 
 def test_the_web_can_change_neither_audio_nor_keys() -> None:
