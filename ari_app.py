@@ -7,23 +7,20 @@ import uuid_utils.compat as uuids
 
 from recorder import logs
 from recorder.adapters.ami import open_ami
-from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
 from recorder.adapters.ari import AriClient
 from recorder.adapters.bypassed import BypassedLog
 from recorder.adapters.clock import SystemClock
-from recorder.adapters.journals import DiskJournals, SpoolLock
+from recorder.adapters.custody import open_custody
+from recorder.adapters.journals import SpoolLock
 from recorder.adapters.loop_guard import guarded_loop
 from recorder.adapters.pbx_events import AriEvents, take_snapshot
 from recorder.adapters.postgres.connect import connect
-from recorder.adapters.postgres.ledger import PostgresLedger
+from recorder.adapters.postgres.live import PostgresBoard
 from recorder.adapters.probe import serve_probe
 from recorder.adapters.regulation_file import load_regulation
-from recorder.adapters.spool import DiskSpool
 from recorder.adapters.switchboard import AriSwitchboard
-from recorder.adapters.vault import open_vault
-from recorder.capture.journal import fold
 from recorder.capture.service import Capture
-from recorder.custody.service import Custodian
+from recorder.live.desk import OrderDesk
 from recorder.model import CallId
 from recorder.processes import run_process, take_bypassed_calls, watch_announcements, watch_spool
 from recorder.settings import Settings
@@ -39,20 +36,8 @@ async def serve(settings: Settings) -> None:
         engine = await stack.enter_async_context(
             connect(settings.database_url.get_secret_value(), application="capture")
         )
-        journals, spool = DiskJournals(settings.spool_dir), DiskSpool(settings.spool_dir)
-        announcements = AnnouncementCatalogue(settings.announcement_dir)
-        ledger = PostgresLedger(engine)
-        custodian = Custodian(
-            journals=journals,
-            spool=spool,
-            vault=open_vault(settings),
-            ledger=ledger,
-            announcements=announcements,
-            clock=clock,
-            retention_days=regulation.retention.days,
-            office_zone=settings.office_zone,
-            read_call=lambda call_id: fold(journals.read(call_id)),
-        )
+        custody = open_custody(settings, regulation, engine, clock)
+        custodian, journals, spool = custody.custodian, custody.journals, custody.spool
         # Client and capture need each other: the later is named in functions called once both are.
         client = AriClient(
             url=str(settings.ari_url),
@@ -68,7 +53,7 @@ async def serve(settings: Settings) -> None:
             switchboard=AriSwitchboard(client, sounds=settings.announcement_dir_of_pbx, live=live),
             journals=journals,
             spool=spool,
-            announcements=announcements,
+            announcements=custody.announcements,
             clock=clock,
             scope=regulation.scope,
             terms=regulation.announcement,
@@ -76,6 +61,14 @@ async def serve(settings: Settings) -> None:
             floor_bytes=settings.spool_floor_mib << 20,
             new_id=lambda: CallId(uuids.uuid7()),
             on_ended=lambda ended: custodian.take(ended.call_id, ended.record),
+            on_settled=lambda settled: desk.tell(settled),  # noqa: PLW0108
+        )
+        desk = OrderDesk(
+            board=PostgresBoard(engine),
+            hands=capture,
+            node=settings.node,
+            clock=clock,
+            reachable=lambda: live is not None and live.connected and client.serves,
         )
         events = AriEvents(clock=clock, arrive=capture.arrive, deliver=capture.deliver)
 
@@ -90,10 +83,12 @@ async def serve(settings: Settings) -> None:
             tasks.create_task(capture.run(), name="capture")
             tasks.create_task(custodian.run(), name="custodian")
             tasks.create_task(client.run(), name="ari")
+            tasks.create_task(desk.run(), name="orders")
             notes = BypassedLog(settings.spool_dir)
             tasks.create_task(take_bypassed_calls(notes, capture, custodian), name="bypassed")
-            tasks.create_task(watch_announcements(announcements, custodian), name="sounds")
-            tasks.create_task(watch_spool(journals, spool, ledger, clock, capture), name="spool")
+            tasks.create_task(watch_announcements(custody.announcements, custodian), name="sounds")
+            spool_watched = watch_spool(journals, spool, custody.ledger, clock, capture)
+            tasks.create_task(spool_watched, name="spool")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Process 2: erases what is due, reviews, reconciles, verifies, reports. Wiring only."""
+"""Process 2: erases what is due, reviews, compares, verifies, reports. Wiring only."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ from recorder import logs
 from recorder.adapters.backup_pruning import KeyPruner
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.erasure_ledger import LedgerFile
-from recorder.adapters.keeping import TrailAtWork, open_keeping, open_reconciler
+from recorder.adapters.keeping import TrailAtWork, open_completeness, open_keeping, open_reconciler
 from recorder.adapters.postgres.accounts import PostgresAccounts
 from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.inventory import PostgresInventory
@@ -22,6 +22,7 @@ from recorder.adapters.regulation_file import load_regulation
 from recorder.adapters.scheduler import wake_jobs
 from recorder.adapters.traces import PbxFolders
 from recorder.backup.work import BackupWork
+from recorder.completeness.work import jobs_of
 from recorder.custody.integrity import Verifier
 from recorder.processes import run_process
 from recorder.retention.service import JobRunner
@@ -74,10 +75,11 @@ async def serve(settings: Settings) -> None:
             clock=clock,
             actor=keeping.process,
         )
+        completeness = open_completeness(settings, regulation, engine)
         lock = PostgresWorkerLock(engine)
         stack.push_async_callback(lock.release)
         runner = JobRunner(
-            jobs=[*work.jobs(), *backups.jobs()],
+            jobs=[*work.jobs(), *backups.jobs(), *jobs_of(completeness)],
             rows=PostgresJobs(engine),
             lock=lock,
             clock=clock,

@@ -18,11 +18,14 @@ from recorder.commands import (
     demo,
     diagnose,
     erasing,
+    extension,
     hold,
     keys,
     ledger,
     linking,
+    live,
     log,
+    oversee,
     recordings,
     restore,
     retention,
@@ -51,12 +54,17 @@ app.add_typer(config.app, name="config")
 app.add_typer(db.app, name="db")
 app.add_typer(announcement.app, name="announcement")
 app.add_typer(calls.app, name="calls")
+calls.app.command("live")(live.list_live)
+calls.app.command("pause")(live.pause)
+calls.app.command("resume")(live.resume)
+calls.app.command("stop")(live.stop)
 app.add_typer(recordings.app, name="recordings")
 app.command("sign-in")(sign_in.sign_in)
 app.command("sign-out")(sign_in.sign_out)
 app.add_typer(user.app, name="user")
 user.app.command("link")(linking.link)
 user.app.command("unlink")(linking.unlink)
+user.app.command("extension")(extension.extension)
 app.add_typer(authorisation.app, name="authorisation")
 app.add_typer(token.app, name="token")
 app.add_typer(workstation.app, name="workstation")
@@ -70,6 +78,8 @@ app.command("purge")(erasing.purge)
 app.command("erase")(erasing.erase)
 app.command("reconcile")(retention.reconcile)
 app.add_typer(retention.reports, name="report")
+app.command("completeness")(oversee.completeness)
+app.add_typer(oversee.incidents, name="incidents")
 app.add_typer(backup.app, name="backup")
 app.command("restore")(restore.restore)
 app.add_typer(ledger.app, name="erasures")

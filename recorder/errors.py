@@ -13,10 +13,12 @@
     ├── BackupDamaged             1   operator: a backup is not what was made; nothing is restored
     └── Unavailable               3   retry: a part cannot be reached
         ├── SwitchboardUnavailable    Asterisk does not answer
+        │   └── SwitchboardSilent     it was asked, and did not say whether it did
         ├── LedgerUnavailable         PostgreSQL does not answer
         ├── TrailUnavailable          the audit trail cannot be written: the act is refused
         ├── DirectoryUnavailable      the directory or the OpenID provider does not answer
         ├── SpoolUnavailable          the spool cannot be read or written
+        ├── PbxRecordsUnavailable     the PBX's own call records cannot be read
         ├── BackupUnavailable         a place of backups, or a tool of PostgreSQL, fails
         └── VaultUnavailable          the vault cannot be read or written
             └── KeyUnavailable        the keys cannot be read, or lie under another master key
@@ -76,6 +78,10 @@ class SwitchboardUnavailable(Unavailable):
     """Asterisk does not answer or refused the connection."""
 
 
+class SwitchboardSilent(SwitchboardUnavailable):
+    """Asterisk was asked and did not say whether it did: it may have."""
+
+
 class LedgerUnavailable(Unavailable):
     """PostgreSQL does not answer or is not writable."""
 
@@ -90,6 +96,10 @@ class DirectoryUnavailable(Unavailable):
 
 class SpoolUnavailable(Unavailable):
     """The spool is missing, read-only or full."""
+
+
+class PbxRecordsUnavailable(Unavailable):
+    """The PBX's own call records are not there or cannot be read: nothing can be compared."""
 
 
 class BackupUnavailable(Unavailable):

@@ -76,6 +76,10 @@ class Reason(StrEnum):
     NOT_ANSWERED = "not_answered"
     # Connected from the start with somebody outside the office only.
     FORWARDED_OUTSIDE = "forwarded_outside"
+    # Somebody ordered it while the call went on (RG.12).
+    STOPPED = "stopped"
+    """Before anything was written."""
+    DISCARDED = "discarded"
     # Something failed; each of these leaves an incident.
     ANNOUNCEMENT_MISSING = "announcement_missing"
     ANNOUNCEMENT_FAILED = "announcement_failed"
@@ -117,6 +121,8 @@ class IncidentKind(StrEnum):
     STOP_REFUSED = "stop_refused"
     ANNOUNCEMENT_FAILING = "announcement_failing"
     RECORDED_UNPERMITTED = "recorded_unpermitted"
+    UNEXPLAINED_CALL = "unexplained_call"
+    PBX_RECORDS_MISSING = "pbx_records_missing"
 
 
 class PlaybackResult(StrEnum):

@@ -7,8 +7,12 @@ import phonenumbers
 LONGEST_DIALLABLE = 32
 """E.164 allows 15 digits; longer input than this is not a number but an attack or noise."""
 
+WITHHELD_AS_DELIVERED = ("", "anonymous", "Anonymous", "restricted", "unavailable", "unknown")
+"""How trunks deliver a caller who sends no number."""
 
 DIGITS = frozenset("0123456789")
+ENDS = 3
+"""Characters of a masked number that stay at each end."""
 POLAND = "48"
 
 
@@ -66,3 +70,18 @@ def same_number(one: str, other: str, *, region: str = "PL") -> bool:
         return bool(one)
     left = normalise(one, region=region)
     return left is not None and left == normalise(other, region=region)
+
+
+def masked(text: str) -> str:
+    """Return a number or a name with its middle hidden; the ends tell two callers apart.
+
+    What stands for a number that was withheld is nobody's, and stays.
+
+    >>> masked("600123456"), masked("101"), masked("anonymous")
+    ('600***456', '***', 'anonymous')
+    """
+    if text in WITHHELD_AS_DELIVERED:
+        return text
+    if len(text) <= 2 * ENDS:
+        return "*" * len(text)
+    return f"{text[:ENDS]}***{text[-ENDS:]}"

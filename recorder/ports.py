@@ -9,7 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from recorder.audit.event import AuditEvent
 from recorder.custody.model import StoredFile
+from recorder.live.model import Act, Answer, Settled
 from recorder.model import (
     Announcement,
     CallId,
@@ -64,6 +66,19 @@ class Switchboard(Protocol):
         Returns only once it is done; stopping what has stopped is a success.
         """
 
+    async def pause_recording(self, channel_id: str) -> None:
+        """Have silence recorded in place of both sides; time goes on (RG.12). Safe to repeat.
+
+        This one, the next and ``stop_recording`` raise ``SwitchboardSilent`` when the PBX was
+        asked and it is not known whether it did it.
+        """
+
+    async def resume_recording(self, channel_id: str) -> None:
+        """Have both sides recorded again. Safe to repeat."""
+
+    async def tell(self, channel_id: str, act: Act, answer: Answer) -> None:
+        """Let a telephone that pressed a code hear what became of it."""
+
     async def release(
         self, channel_id: str, *, outcome: str, recording_id: RecordingId | None
     ) -> None:
@@ -78,9 +93,13 @@ class LiveControl(Protocol):
     """Acts on what the PBX is recording right now, by the caller's channel (R3.4h, RG.12).
 
     Every method answers within 2 s. It raises ``SwitchboardUnavailable`` when the PBX did not do
-    it or did not say so, and ``CallGone`` when there is no such call or recording. Nothing is
-    done later that was refused now.
+    it, ``SwitchboardSilent`` when it did not say whether, and ``CallGone`` when there is no such
+    call or recording. Nothing is done later that was refused now.
     """
+
+    @property
+    def connected(self) -> bool:
+        """Tell whether the PBX can be asked now."""
 
     async def stop(self, channel_id: str) -> None:
         """End the recording; what there is stays. Stopping what has stopped is a success."""
@@ -89,7 +108,10 @@ class LiveControl(Protocol):
         """Write silence in place of both sides until ``unmute``; time goes on in the file."""
 
     async def unmute(self, channel_id: str) -> None:
-        """Write both sides again."""
+        """Write both sides again. Muting and unmuting again changes nothing."""
+
+    async def tell(self, channel_id: str, word: str) -> None:
+        """Leave a word of our own, letters alone, for the dialplan that waits on this channel."""
 
 
 class Journals(Protocol):
@@ -223,11 +245,14 @@ class Ledger(Protocol):
         recording: Recording | None,
         incidents: Sequence[Incident],
         at: datetime,
+        orders: Sequence[Settled] = (),
+        entries: Sequence[AuditEvent] = (),
     ) -> bool:
         """Write everything about one ended call in one transaction.
 
         False if that call (its id, or its node and channel) is there already; then nothing
-        changes. ``at`` is the moment of writing.
+        changes. ``at`` is the moment of writing. ``orders`` about its recording are written with
+        their entries in the trail, unless they are there; ``entries`` go there too.
         """
 
     async def knows_channel(self, node: str, channel_id: str) -> bool:

@@ -6,6 +6,7 @@ states it. Reading the file is :mod:`recorder.adapters.regulation_file`'s busine
 
 import tomllib
 from collections.abc import Iterator
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -19,6 +20,7 @@ LONGEST_RETENTION_DAYS = 30
 
 Text = Annotated[str, Field(min_length=1)]
 Key = Annotated[str, Field(pattern=r"^[0-9*#]$")]
+Paragraph = Annotated[str, Field(pattern=r"^[1-8](\.[1-9])?$")]
 
 
 class _Section(BaseModel):
@@ -124,6 +126,20 @@ class InformationClause(_Section):
     """Annex 2: where the information clause can be read (RK.5a)."""
 
     address: Text
+    from_anywhere: bool = False
+    """Whether the public pages answer any address, and not listed workstations alone (§ 6.2)."""
+
+
+class Accessibility(_Section):
+    """Act of 4 April 2019 on digital accessibility, art. 10: what the statement must name."""
+
+    contact: Text
+    """Who answers questions and complaints: e-mail."""
+    phone: Text
+    published: date
+    reviewed: date
+    building: Text
+    """How the building is reached by whoever cannot climb stairs, hear or see."""
 
 
 class Regulation(_Section):
@@ -141,6 +157,10 @@ class Regulation(_Section):
     requests: Requests
     copies: Copies
     information_clause: InformationClause
+    accessibility: Accessibility | None = None
+    """None = the office has made no statement yet; its page says so."""
+    paragraphs: dict[Paragraph, Text] = {}
+    """The office's own words where they differ from those of ``web/paragraphs.toml``."""
 
 
 PARAGRAPHS = {
@@ -159,6 +179,8 @@ PARAGRAPHS = {
     "requests": "§ 7.4",
     "copies": "§ 7.9",
     "information_clause": "§ 8.2, annex 2",
+    "accessibility": "Act of 4 April 2019, art. 10",
+    "paragraphs": "§ 1",
 }
 """The paragraph behind each value; a longer name wins over its section (R1.1b)."""
 

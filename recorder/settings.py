@@ -118,6 +118,11 @@ class Settings(DirectorySettings):
         default="",
         description="folders of the PBX's own records and logs, separated by colons",
     )
+    call_record_dirs: str = Field(
+        default="",
+        description="folders in which each Asterisk writes rejestrator-calls.csv, separated by "
+        "colons; empty = calls are not compared with the PBX's records",
+    )
     audit_key_file: Path | None = Field(
         default=None, description="private key that signs checkpoints of the audit trail"
     )
@@ -227,6 +232,11 @@ class Settings(DirectorySettings):
     def pbx_log_folders(self) -> tuple[Path, ...]:
         """The PBX's folders in which old files are looked for."""
         return tuple(Path(each) for each in self.pbx_log_dirs.split(":") if each)
+
+    @property
+    def call_record_folders(self) -> tuple[Path, ...]:
+        """Where the PBX's own call records are read (RG.13)."""
+        return tuple(Path(each) for each in self.call_record_dirs.split(":") if each)
 
     @property
     def backup_key_folders(self) -> tuple[Path, ...]:

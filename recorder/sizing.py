@@ -1,5 +1,6 @@
 """How big a machine an office needs: plain sums over what was measured. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -64,3 +65,30 @@ def need(*, calls_a_day: int, mean_minutes: float, days: int) -> Need:
         memory_gib=4 + ceil(at_once / 100),
         rtp_ports=at_once * PORTS_A_CALL,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """What one day brings into the vault, or takes out of it, in bytes."""
+
+    freed: Sequence[int]
+    """By the end of each day to come, today first."""
+    taken_a_day: int
+
+
+def forecast(stored: int, flow: Flow, *, days: int) -> list[int]:
+    """Return how full the vault is at the end of each day to come, today first.
+
+    What the days to come bring is gone only after ``days`` of them, so it stays in the sum.
+
+    >>> forecast(100, Flow(freed=[10, 10, 10], taken_a_day=4), days=30)
+    [94, 88, 82]
+    """
+    found = []
+    for number, freed in enumerate(flow.freed, start=1):
+        stored = max(0, stored - freed) + flow.taken_a_day
+        # The first of what was taken ends its own days then.
+        if number > days:
+            stored = max(0, stored - flow.taken_a_day)
+        found.append(stored)
+    return found

@@ -14,8 +14,13 @@ OFFICE_ONE = {"test_capture_in_trouble", "test_faults", "test_dialplan_ways_in",
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file stays together, for its fixtures; of the real Asterisks at most two run at once."""
+    """A file stays together, for its fixtures; of the real Asterisks at most two run at once.
+
+    A test may name a group of its own.
+    """
     for item in items:
+        if item.get_closest_marker("xdist_group"):
+            continue
         group = str(item.path)
         if item.get_closest_marker("asterisk"):
             group = "office one" if item.path.stem in OFFICE_ONE else "office two"

@@ -1,7 +1,8 @@
 """SQLite's loop (F16, F17): an act dies at its Nth step, N = 1, 2, 3 … until it completes.
 
 A step is an operation on files (``os.open`` for writing, ``write``, ``fsync``, ``rename``,
-``unlink`` …, a file opened or a sound written by Python or libsndfile) or a commit of PostgreSQL.
+``unlink`` …, a file opened or a sound written by Python or libsndfile), another program's start or
+end (``pg_dump``), or a commit of PostgreSQL.
 An act is an async function of a module, called with strings in a process of its own, which dies
 by ``os._exit`` right before the step: no ``finally`` runs, no buffer is flushed.
 
@@ -131,7 +132,8 @@ class _Steps:
         for name in ("unlink", "remove"):
             setattr(os, name, self._one(name, getattr(os, name), self._disk.unlinking))
         os.mkdir = self._one("mkdir", os.mkdir, self._disk.making)
-        for name in ("rmdir", "chmod", "truncate"):
+        os.rmdir = self._one("rmdir", os.rmdir, self._disk.unmaking)
+        for name in ("chmod", "truncate"):
             setattr(os, name, self._one(name, getattr(os, name), lambda _: None))
         os.write = self._writing("write", os.write)
         os.ftruncate = self._writing("ftruncate", os.ftruncate)
@@ -140,6 +142,8 @@ class _Steps:
         soundfile.SoundFile.write = self._plain("write sound", soundfile.SoundFile.write)
         opening = "__init__"
         setattr(soundfile.SoundFile, opening, self._sound(soundfile.SoundFile.__init__))
+        subprocess.Popen.__init__ = self._starting(subprocess.Popen.__init__)  # type: ignore[method-assign]
+        subprocess.Popen.communicate = self._ending(subprocess.Popen.communicate)  # type: ignore[method-assign]
         for kind in (psycopg.Connection, psycopg.AsyncConnection):
             kind.commit = self._plain("commit", kind.commit)  # type: ignore[method-assign]
 
@@ -179,6 +183,22 @@ class _Steps:
             if not self._dying:
                 note(old, new)
             return act(source, target, *args, **kwargs)
+
+        return wrapped
+
+    def _starting(self, act: Any) -> Any:
+        def wrapped(process: Any, command: Any, *args: Any, **kwargs: Any) -> Any:
+            if "--version" not in command:
+                self.step(f"start {Path(command[0]).name}")
+            return act(process, command, *args, **kwargs)
+
+        return wrapped
+
+    def _ending(self, act: Any) -> Any:
+        def wrapped(process: Any, *args: Any, **kwargs: Any) -> Any:
+            if "--version" not in process.args:
+                self.step(f"wait for {Path(process.args[0]).name}")
+            return act(process, *args, **kwargs)
 
         return wrapped
 

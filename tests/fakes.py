@@ -19,6 +19,7 @@ from recorder.errors import (
     SpoolUnavailable,
     VaultUnavailable,
 )
+from recorder.live.model import Act, Answer
 from recorder.model import (
     Announcement,
     CallId,
@@ -56,6 +57,7 @@ class FakeSwitchboard:
         self.recording: dict[str, RecordingId | None] = {}
         self.faults: defaultdict[str, list[Exception]] = defaultdict(list)
         self.gone: set[str] = set()
+        self.told: list[tuple[str, Act, Answer]] = []
 
     def count(self, command: str, channel_id: str) -> int:
         return self.commands.count((command, channel_id))
@@ -77,6 +79,16 @@ class FakeSwitchboard:
 
     async def stop_recording(self, channel_id: str, recording_id: RecordingId) -> None:
         self._carry_out("stop_recording", channel_id)
+
+    async def pause_recording(self, channel_id: str) -> None:
+        self._carry_out("pause_recording", channel_id)
+
+    async def resume_recording(self, channel_id: str) -> None:
+        self._carry_out("resume_recording", channel_id)
+
+    async def tell(self, channel_id: str, act: Act, answer: Answer) -> None:
+        self._carry_out("tell", channel_id)
+        self.told.append((channel_id, act, answer))
 
     async def release(
         self, channel_id: str, *, outcome: str, recording_id: RecordingId | None

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from recorder.audit.event import AuditEvent
 from recorder.errors import LedgerUnavailable
+from recorder.live.model import Settled
 from recorder.model import (
     Announcement,
     AnnouncementId,
@@ -26,6 +28,8 @@ class FakeLedger:
         self.announcements: dict[AnnouncementId, Announcement] = {}
         self.written_at: dict[CallId, datetime] = {}
         self.damaged_at: dict[RecordingId, datetime] = {}
+        self.orders: list[Settled] = []
+        self.entries: list[AuditEvent] = []
         self.away = False
 
     async def record_call(
@@ -35,6 +39,8 @@ class FakeLedger:
         recording: Recording | None,
         incidents: Sequence[Incident],
         at: datetime,
+        orders: Sequence[Settled] = (),
+        entries: Sequence[AuditEvent] = (),
     ) -> bool:
         self._answer()
         if call.id in self.calls or self._has_channel(call.node, call.channel_id):
@@ -44,6 +50,8 @@ class FakeLedger:
         if recording is not None:
             self.recordings[recording.id] = recording
         self.incidents += incidents
+        self.orders += orders
+        self.entries += entries
         return True
 
     async def knows_channel(self, node: str, channel_id: str) -> bool:

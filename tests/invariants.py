@@ -107,7 +107,8 @@ CALLS = """SELECT call.*, recording.id AS recording_id, recording.stored_on, rec
                   recording.first_sample_at,
                   EXISTS (SELECT FROM hold WHERE recording_id = recording.id AND ended_at IS NULL
                           AND coalesce(lapses_at, 'infinity') > now()) AS held,
-                  ARRAY(SELECT kind FROM incident WHERE call_id = call.id) AS incidents
+                  ARRAY(SELECT kind FROM incident WHERE call_id = call.id) AS incidents,
+                  EXISTS (SELECT FROM tombstone WHERE call_id = call.id) AS erased
            FROM call LEFT JOIN recording ON recording.call_id = call.id ORDER BY arrived_at"""
 RECORDINGS = CALLS.replace("LEFT JOIN", "JOIN")
 LOOSE = "SELECT kind, detail FROM incident WHERE call_id IS NULL"
@@ -128,9 +129,10 @@ def _one_decision_each(site: Site, ask: Ask) -> Iterator[str]:
 
 
 def _no_recording_is_missing(site: Site, ask: Ask) -> Iterator[str]:
-    """I2: what was permitted is sealed, or about to be, or its loss is an incident."""
+    """I2: what was permitted is sealed, or about to be, or erased, or its loss is an incident."""
     for row in ask(CALLS):
-        if row["outcome"] == "recorded" and row["recording_id"] is None:
+        there = row["recording_id"] is not None or row["erased"]
+        if row["outcome"] == "recorded" and not there:
             yield f"call {row['id']}: recorded, but there is no recording"
         if row["reason"] in FAILED and row["reason"] not in row["incidents"]:
             yield f"call {row['id']}: {row['reason']} without an incident"
@@ -236,6 +238,12 @@ STATE_CHANGES = """
     UNION ALL SELECT 'workstation:removed', 'workstation:' || id FROM workstation
               WHERE removed_at IS NOT NULL
     UNION ALL SELECT 'session:opened', 'session:' || id FROM session
+    UNION ALL SELECT CASE act WHEN 'pause' THEN 'recording:paused'
+                              WHEN 'resume' THEN 'recording:resumed'
+                              WHEN 'stop' THEN 'recording:stopped' ELSE 'recording:discarded' END,
+                     'call:' || call_id FROM live_order WHERE answer = 'done'
+    UNION ALL SELECT 'order:refused', 'call:' || call_id FROM live_order
+              WHERE answer NOT IN ('done', 'doubtful')
 """
 
 

@@ -1,6 +1,8 @@
 """What a disk may lose when the power fails. For ``tests/crashes.py``."""
 
+import shutil
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 
@@ -12,6 +14,7 @@ class Disk:
         self._dirty: set[Path] = set()
         self._undo: list[tuple[Path, Callable[[], object]]] = []
         self._kept = kept
+        self._names = count()
 
     def written(self, path: Path, *, new: bool) -> None:
         # What stood there before may be lost or kept: only what is new is surely not there yet.
@@ -42,11 +45,26 @@ class Disk:
     def unlinking(self, path: Path) -> None:
         self._dirty.discard(path)
         old = self._keep(path)
-        if old is not None:
-            self._undo.append((path.parent, lambda: old.rename(path)))
+
+        def undo() -> None:
+            # A folder that is gone for good took its files with it.
+            if old is not None and path.parent.is_dir():
+                old.rename(path)
+
+        self._undo.append((path.parent, undo))
 
     def making(self, path: Path) -> None:
-        self._undo.append((path.parent, path.rmdir))
+        if not path.exists():
+            # Without its name all that is in it is lost.
+            self._undo.append((path.parent, lambda: shutil.rmtree(path)))
+
+    def unmaking(self, path: Path) -> None:
+        def undo() -> None:
+            if path.parent.is_dir():
+                path.mkdir()
+
+        if path.is_dir():
+            self._undo.append((path.parent, undo))
 
     def cut(self) -> None:
         for path in self._dirty:
@@ -57,6 +75,6 @@ class Disk:
     def _keep(self, path: Path) -> Path | None:
         if not path.exists():
             return None
-        kept = self._kept / str(len(self._undo))
+        kept = self._kept / str(next(self._names))
         kept.hardlink_to(path)
         return kept

@@ -54,6 +54,8 @@ MATRIX: dict[Permission, str] = {
     P.AUDIT_VERIFY: "        –    ○    ○    ○    ●    –    –  ",
     P.AUDIT_EXPORT: "        –    ○    ○    ○    ●    –    –  ",
     P.REPORT_READ: "         –    –    –    ●    ●    ●    ○  ",
+    P.INCIDENT_READ: "       –    –    –    ●    ●    ●    ○  ",
+    P.INCIDENT_EXPLAIN: "    –    –    –    ●    –    ●    –  ",
     P.RECORDING_VERIFY: "    –    –    –    ●    ●    ●    –  ",
     P.ACCOUNT_MANAGE: "      –    –    –    –    –    ◐    –  ",
     P.ROLE_ASSIGN: "         –    –    –    –    –    ◐    –  ",
@@ -99,6 +101,7 @@ What protects a person (revoking, closing) or is in a hurry (holding) never wait
 SHOWN_IN_PART: dict[tuple[Permission, Role], View] = {
     (P.REPORT_READ, Role.SYSADMIN): View.COUNTS,
     (P.REPORT_READ, Role.CONTRACTOR): View.COUNTS,
+    (P.INCIDENT_READ, Role.CONTRACTOR): View.COUNTS,
     (P.LOG_READ, Role.CONTRACTOR): View.MASKED,
 }
 OWN_ALONE = frozenset(

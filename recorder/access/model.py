@@ -62,6 +62,10 @@ class Permission(StrEnum):
     AUDIT_EXPORT = "audit:export"
     REPORT_READ = "report:read"
     """Deletion reports, reconciliation, what is overdue."""
+    INCIDENT_READ = "incident:read"
+    """What a person must look at: ids, kinds, times; of nobody."""
+    INCIDENT_EXPLAIN = "incident:explain"
+    """Say what an incident was, and close it."""
     LOG_READ = "log:read"
     # The machine.
     STATUS_READ = "status:read"

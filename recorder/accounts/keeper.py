@@ -13,6 +13,7 @@ from recorder.accounts.rules import (
     FIRST_TOKEN_VALID,
     LONGEST_PASSWORD,
     RECOVERY_CODES,
+    problem_of_extension,
     problem_of_login,
     problem_of_password,
     problem_of_roles,
@@ -194,6 +195,19 @@ class AccountKeeper:
         account, _ = await self._known(account_id)
         entry = self._entry("account:enabled", account, actor)
         await self._store.set_disabled(account.id, disabled_at=None, at=entry.at, events=[entry])
+
+    async def set_extension(self, account_id: AccountId, extension: str, *, actor: Actor) -> None:
+        """Note at which telephone a person answers, empty for none; their calls are their own.
+
+        Raises ``RuleViolation``.
+        """
+        if problem := problem_of_extension(extension):
+            raise RuleViolation(problem)
+        account, _ = await self._known(account_id)
+        entry = replace(
+            self._entry("extension:set", account, actor), personal={"extension": extension}
+        )
+        await self._store.set_extension(account.id, extension, [entry])
 
     async def all(self) -> Sequence[Account]:
         """Return every account, disabled ones too, by login."""

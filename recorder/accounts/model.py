@@ -71,6 +71,8 @@ class Account:
     disabled_at: datetime | None = None
     link: Link | None = None
     """None = its password is kept here."""
+    extension: str = ""
+    """The telephone at which the person answers; empty = not known, so no call is their own."""
 
     @property
     def signs_in_by(self) -> SignsInBy:

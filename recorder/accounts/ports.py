@@ -148,6 +148,9 @@ class AccountStore(Protocol):
     ) -> None:
         """Disable, which ends every session, or enable again."""
 
+    async def set_extension(self, account_id: AccountId, extension: str, events: Events) -> None:
+        """Note at which telephone the person answers; empty = at none that is known."""
+
     async def set_link(
         self,
         account_id: AccountId,

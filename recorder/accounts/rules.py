@@ -14,6 +14,7 @@ LONGEST_PASSWORD = 256
 """Longer ones are refused: hashing must not become a way to keep the service busy."""
 
 LOGIN = re.compile(r"[a-z][a-z0-9.-]{1,31}")
+EXTENSION = re.compile(r"[A-Za-z0-9_.-]{1,32}", re.ASCII)
 
 IDLE = timedelta(minutes=15)
 ABSOLUTE = timedelta(hours=8)
@@ -28,6 +29,17 @@ _LEET = str.maketrans("013457@$!", "oleastasi")
 _PLAIN = str.maketrans("ąćęłńóśźż", "acelnoszz")
 _FEWEST_CHARACTERS = 5
 """A password made of fewer different characters is a pattern."""
+
+
+def problem_of_extension(extension: str) -> str:
+    """Return why this is no telephone of the office; empty when it may be one, or is none.
+
+    >>> problem_of_extension("101"), problem_of_extension("")
+    ('', '')
+    """
+    if not extension or EXTENSION.fullmatch(extension):
+        return ""
+    return "an extension is the telephone's name at the switchboard, for example 101"
 
 
 def problem_of_login(login: str) -> str:

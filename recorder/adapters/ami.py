@@ -19,13 +19,16 @@ from panoramisk import Manager
 from panoramisk.ami_protocol import AMIProtocol
 from pydantic import SecretStr
 
-from recorder.errors import CallGone, SwitchboardUnavailable
+from recorder.errors import CallGone, SwitchboardSilent, SwitchboardUnavailable
 from recorder.settings import Settings
 
 log = structlog.get_logger(__name__)
 
 MONITOR_VARIABLE = "RECORDER_MIXMONITOR_ID"
 """Where the dialplan keeps the id of the one MixMonitor that is ours."""
+
+ANSWER_VARIABLE = "RECORDER_ANSWER"
+"""Where a telephone that pressed a code finds what became of it."""
 
 ANSWER_WITHIN_S = 1.0
 """An answer takes about a millisecond; a clerk waits 2 s at most for all (RG.12)."""
@@ -101,6 +104,14 @@ class AmiControl:
         """Write both sides again."""
         await self._within_limit(self._set_mute(channel_id, muted=False))
 
+    async def tell(self, channel_id: str, word: str) -> None:
+        """Leave a word for the dialplan that waits on this channel.
+
+        By AMI's own thread, so that it marks the channel's as ARI's would not be (see
+        :class:`recorder.adapters.switchboard.AriSwitchboard`).
+        """
+        await self._within_limit(self._tell(channel_id, word))
+
     async def _within_limit(self, what: Coroutine[Any, Any, None]) -> None:
         try:
             waiting = asyncio.run_coroutine_threadsafe(what, self._loop)
@@ -110,7 +121,7 @@ class AmiControl:
         try:
             await asyncio.wait_for(asyncio.wrap_future(waiting), 2 * ANSWER_WITHIN_S)
         except (TimeoutError, concurrent.futures.CancelledError):
-            raise SwitchboardUnavailable("AMI did not answer in time") from None
+            raise SwitchboardSilent("AMI did not answer in time") from None
 
     async def _stop(self, channel_id: str) -> None:
         monitor = await self._monitor_of(channel_id)
@@ -135,10 +146,18 @@ class AmiControl:
             }
         )
 
+    async def _tell(self, channel_id: str, word: str) -> None:
+        name = {"Channel": channel_id, "Variable": ANSWER_VARIABLE}
+        await self._ask({"Action": "Setvar", **name, "Value": word})
+
     async def _monitor_of(self, channel_id: str) -> str:
-        answer = await self._ask(
-            {"Action": "Getvar", "Channel": channel_id, "Variable": MONITOR_VARIABLE}
-        )
+        try:
+            answer = await self._ask(
+                {"Action": "Getvar", "Channel": channel_id, "Variable": MONITOR_VARIABLE}
+            )
+        except SwitchboardSilent as error:
+            # Only a question: nothing can have been done.
+            raise SwitchboardUnavailable(str(error)) from None
         return str(answer.get("value") or "")
 
     async def _ask(self, action: dict[str, str], *, excused: str = "") -> Any:  # noqa: ANN401 - panoramisk's
@@ -275,7 +294,7 @@ class _Session(Manager):  # type: ignore[misc]
             return answered.result()
         answered.cancel()
         self.abort()
-        raise SwitchboardUnavailable("AMI did not answer in time")
+        raise SwitchboardSilent("AMI did not answer in time")
 
     def abort(self) -> None:
         """End the connection now."""

@@ -120,6 +120,7 @@ def _step(outer: int, name: str, make_with: int | None) -> int:
 
 def _make_root(root: Path, mode: int) -> None:
     if not root.is_dir():
-        root.mkdir(mode=mode, parents=True, exist_ok=True)
+        _make_root(root.parent, mode)
+        root.mkdir(mode=mode, exist_ok=True)
         root.chmod(mode)
         sync_directory(root.parent)

@@ -2,14 +2,18 @@
 
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 
 import uuid_utils.compat as uuids
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.adapters.audit_files import CheckpointFolder, read_key
 from recorder.adapters.clock import SystemClock
+from recorder.adapters.in_hand import SpoolInHand
 from recorder.adapters.kernel_clock import KernelClock
+from recorder.adapters.pbx_records import PbxRecordFiles
 from recorder.adapters.postgres.approvals import PostgresApprovals
+from recorder.adapters.postgres.completeness import PostgresComparisons
 from recorder.adapters.postgres.erasures import PostgresErasures
 from recorder.adapters.postgres.holds import PostgresHolds
 from recorder.adapters.postgres.inventory import PostgresInventory
@@ -21,6 +25,7 @@ from recorder.adapters.vault import DiskVault, open_vault
 from recorder.approvals.ports import Approvals
 from recorder.audit.event import Actor, ActorKind
 from recorder.audit.keeping import TrailKeeper
+from recorder.completeness.service import Completeness
 from recorder.erasure.by_hand import ErasureByHand
 from recorder.erasure.ports import PurgeLog, Shredder
 from recorder.erasure.service import Eraser
@@ -94,6 +99,23 @@ def open_reconciler(settings: Settings, engine: AsyncEngine, keeping: "Keeping")
         office_zone=settings.office_zone,
         lead=settings.erasure_lead,
         new_token=lambda: secrets.token_hex(4),
+    )
+
+
+def open_completeness(
+    settings: Settings, regulation: Regulation, engine: AsyncEngine
+) -> Completeness:
+    """Return what compares calls with the PBX's own records."""
+    folders, trunks = settings.call_record_folders, regulation.scope.trunks
+    names = frozenset(each.endpoint for each in trunks)
+    keep = timedelta(days=regulation.retention.days)
+    return Completeness(
+        records=PbxRecordFiles(folders, keep=keep) if folders else None,
+        in_hand=SpoolInHand(settings.spool_dir),
+        comparisons=PostgresComparisons(engine, actor=PROCESS, trunks=names),
+        clock=SystemClock(),
+        trunks=names,
+        office_zone=settings.office_zone,
     )
 
 

@@ -15,6 +15,7 @@ from recorder.capture import events as ev
 from recorder.capture.dialplan_text import from_base64
 from recorder.capture.parties import Bridges, endpoint_of
 from recorder.errors import ConfigurationError
+from recorder.live.model import Act
 from recorder.ports import Clock
 
 ARGUMENTS = "v1"
@@ -122,6 +123,24 @@ class AriEvents:
             if figures:
                 report = ev.QualityReported(figures=figures, **self._stamp(event))
                 self._deliver(event.channel_id, report)
+
+        elif name == "RecorderOrder":
+            self._code(event)
+
+    def _code(self, event: Event) -> None:
+        try:
+            act = Act(event.text("userevent", "Act"))
+        except ValueError:
+            return
+        pressed = ev.CodePressed(
+            act=act,
+            extension=endpoint_of(event.text("channel", "name")),
+            channel_id=event.channel_id,
+            **self._stamp(event),
+        )
+        # Told on the telephone's own channel; the order is about whoever is on the line with it.
+        for each in self._bridges.channels_on_the_line(event.channel_id):
+            self._deliver(each, pressed)
 
     def _bridge_change(self, event: Event) -> None:
         bridge_id, channel_id = event.text("bridge", "id"), event.channel_id

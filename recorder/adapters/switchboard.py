@@ -6,6 +6,7 @@ from typing import Any
 
 from recorder.adapters.ari import AriClient, AriError, Conflict, NotFound
 from recorder.errors import CallGone, SwitchboardUnavailable
+from recorder.live.model import CARRIED_OUT, Act, Answer
 from recorder.model import Announcement, RecordingId
 from recorder.ports import LiveControl
 
@@ -83,6 +84,23 @@ class AriSwitchboard:
             raise SwitchboardUnavailable(str(error)) from error
         if monitor:
             raise SwitchboardUnavailable("without AMI only the dialplan can stop a recording")
+
+    async def pause_recording(self, channel_id: str) -> None:
+        """Have silence recorded in place of both sides; time goes on (RG.12)."""
+        await self._control().mute(channel_id)
+
+    async def resume_recording(self, channel_id: str) -> None:
+        """Have both sides recorded again."""
+        await self._control().unmute(channel_id)
+
+    async def tell(self, channel_id: str, act: Act, answer: Answer) -> None:
+        """Leave the word for which the subroutine of the codes waits, in the dialplan."""
+        await self._control().tell(channel_id, act if answer in CARRIED_OUT else "refused")
+
+    def _control(self) -> LiveControl:
+        if self._live is None:
+            raise SwitchboardUnavailable("without AMI a recording cannot be paused")
+        return self._live
 
     async def release(
         self, channel_id: str, *, outcome: str, recording_id: RecordingId | None

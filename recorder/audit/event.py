@@ -27,6 +27,8 @@ class ActorKind(StrEnum):
     """A process of this service by itself: ``retention``, ``capture``."""
     MACHINE = "machine"
     """A program with a token of its own."""
+    EXTENSION = "extension"
+    """Whoever is at this telephone of the office; the name is the extension (RG.12)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

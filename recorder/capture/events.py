@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from recorder.live.model import Act, Order, Settled, State
 from recorder.model import Announcement, IncidentKind, Layer, Mode, Reason, RecordingId
 
 
@@ -159,6 +160,27 @@ class AudioChecked(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CodePressed(Event):
+    """Somebody on the line pressed a code for the recording (RG.12)."""
+
+    act: Act
+    extension: str
+    channel_id: str
+    """Of their telephone, which waits for the answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ordered(Event):
+    """A person gave an order about the recording."""
+
+    order: Order
+
+
+class WipeDue(Event):
+    """Discarded audio is to be looked at: what nobody writes any more is destroyed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """Answer the caller."""
 
@@ -224,6 +246,34 @@ class StopRecording:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CarryOut:
+    """Act on the recording as a person ordered, and settle the order by what the PBX says."""
+
+    order: Order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enforce:
+    """Ask the PBX again for the state that must hold."""
+
+    state: State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tell:
+    """Tell whoever gave the order, and the audit trail, what became of it."""
+
+    settled: Settled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wipe:
+    """Destroy the discarded audio once the PBX writes it no more."""
+
+    recording_id: RecordingId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
     """Add an entry to the call's journal. ``durable``: on disk before the next command."""
 
@@ -249,6 +299,10 @@ Command: TypeAlias = (
     | CheckAudio
     | FollowParty
     | StopRecording
+    | CarryOut
+    | Enforce
+    | Tell
+    | Wipe
     | Note
     | Raise
 )

@@ -6,10 +6,12 @@ a file findable and provable: who answered, when they were connected, whether by
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TypeAlias
 
 from recorder.capture import events as ev
 from recorder.capture.rules import outside_parties
+from recorder.live.model import Order, State
 from recorder.model import RULE_VERSION, IncidentKind, RecordingId
 
 STOP_AGAIN = "stop-again"
@@ -41,7 +43,26 @@ class Following:
     stopped: bool = False
     """It was told to stop and has not refused."""
     refused: bool = False
+    state: State = State.RECORDING
+    """What was last ordered (:mod:`recorder.capture.ordering`)."""
+    state_since: datetime | None = None
+    """Since when it is so; None = nobody has been on the line."""
+    unsure: bool = False
+    """The PBX has yet to confirm the state."""
+    doubt: Order | None = None
+    """The order that waits for this."""
+    answered_at: datetime | None = None
+    last_parties: tuple[str, ...] = ()
+    """Who is on the line, or was last while nobody is."""
     over: bool = False
+
+    @property
+    def recorded(self) -> State | None:
+        """What becomes of the audio; None = there is none."""
+        if self.recording_id is None:
+            return None
+        # Stopped because of somebody outside: nobody ordered it.
+        return State.STOPPED if self.stopped and self.state is not State.DISCARDED else self.state
 
 
 Step: TypeAlias = tuple[Following, tuple[ev.Command, ...]]
@@ -101,7 +122,15 @@ def _line(state: Following, event: ev.LineChanged) -> Step:
             },
         )
     ]
-    after = replace(state, bridged=event.bridged, parties=event.parties)
+    after = replace(
+        state,
+        bridged=event.bridged,
+        parties=event.parties,
+        last_parties=event.parties or state.last_parties,
+    )
+    if event.bridged and state.answered_at is None:
+        since = state.state_since or event.at
+        after = replace(after, answered_at=event.at, state_since=since)
     recording_id = state.recording_id
     if recording_id is None:
         return after, tuple(commands)

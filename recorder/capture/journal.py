@@ -11,7 +11,10 @@ from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
+from recorder.audit.event import ActorKind
 from recorder.capture.parties import first_of_the_office
+from recorder.live.model import Act, Answer
+from recorder.live.rules import detail_of, moment_of
 from recorder.model import (
     AnnouncementId,
     AnnouncementPlayed,
@@ -143,7 +146,9 @@ def _apply(call: CallRecord, line: Entry) -> CallRecord:  # noqa: C901, PLR0912 
         case "call:transferred":
             kind = "attended" if line["attended"] else "blind"
             return _moment(call, at, "call:transferred", f"{kind} → {line['to']}")
-        case "recording:armed" | "recording:stopped" | "call:released":
+        case "order:settled":
+            return _ordered(call, at, line)
+        case "recording:armed" | "recording:stopped" | "recording:wiped" | "call:released":
             return _moment(call, at, line["kind"], str(line.get("why", "")))
         case "quality:reported":
             return replace(call, quality=line["figures"])
@@ -208,6 +213,13 @@ def _line(call: CallRecord, at: datetime, *, bridged: bool, parties: tuple[str, 
     if bridged:
         return _moment(call, at, "call:connected", ", ".join(parties))
     return _moment(call, at, "call:disconnected")
+
+
+def _ordered(call: CallRecord, at: datetime, line: Entry) -> CallRecord:
+    act, answer, by = Act(line["act"]), Answer(line["answer"]), ActorKind(line["by_kind"])
+    if answer is Answer.ALREADY:
+        return call
+    return _moment(call, at, moment_of(act, answer), detail_of(act, answer, by))
 
 
 def _ended(call: CallRecord, at: datetime, line: Entry) -> CallRecord:

@@ -10,9 +10,13 @@ import structlog
 
 from recorder.capture import events as ev
 from recorder.capture.call_flow import INCIDENTS, Flow, Phase, advance
-from recorder.capture.following import Following, follow
+from recorder.capture.call_journal import CallJournal
+from recorder.capture.following import Following, Step, follow
 from recorder.capture.journal import entry, fold, verdict
+from recorder.capture.ordering import Orders, ask_again, confirm, heed, recollect, settle
+from recorder.capture.orders_in_hand import act_on, answer_at_telephone, enforce
 from recorder.errors import CallGone, SpoolUnavailable, SwitchboardUnavailable
+from recorder.live.model import InProgress, Settled
 from recorder.model import CallId, CallRecord, Decision, Reason, RecordingId
 from recorder.ports import Clock, Journals, Spool, Switchboard
 
@@ -24,10 +28,18 @@ RELEASE_RETRY_S = 0.5
 RELEASE_ATTEMPTS = 60
 """After these the dialplan's own watchdog has long taken the caller back."""
 
+NO_ORDERS = Orders()
+
+STANDS_STILL_S = 1.2
+"""A file that was not written for so long is closed: the PBX writes it every second."""
+
 MOST_WAITING_EVENTS = 1000
 """Events waiting for one call; a flood beyond it is dropped and counted (B5)."""
 
-NEVER_DROPPED = (ev.CallEnded, ev.Answered, ev.TimerExpired, ev.CommandRefused, ev.LinkRestored)
+NEVER_DROPPED = (
+    *(ev.CallEnded, ev.Answered, ev.TimerExpired, ev.CommandRefused, ev.LinkRestored),
+    *(ev.Ordered, ev.WipeDue),
+)
 """Without these a call would stand still or never end; in a flood they displace the oldest."""
 
 
@@ -39,6 +51,18 @@ class Tools:
     journals: Journals
     spool: Spool
     clock: Clock
+    tell: Callable[[Settled], None]
+    """Takes what became of an order; never blocks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What is shown of a call while it goes on."""
+
+    node: str
+    line: str
+    caller: str
+    """The number with its middle hidden."""
 
 
 class LiveCall:
@@ -54,27 +78,31 @@ class LiveCall:
         call_id: CallId,
         channel_id: str,
         arrived_at: datetime,
+        about: About,
         flow: Flow,
         following: Following,
         tools: Tools,
+        orders: Orders = NO_ORDERS,
         journal: Iterable[Mapping[str, object]] | None = None,
     ) -> None:
-        """``journal`` keeps the call in memory from the start; None = in the spool."""
+        """``orders`` were given to an earlier process.
+
+        ``journal`` keeps the call in memory from the start; None = in the spool.
+        """
         self.id = call_id
         self.channel_id = channel_id
         self.arrived_at = arrived_at
         self.dropped_events = 0
         self.last_size: int | None = None
         """Size of the audio when the PBX was last missed; see ``Capture``."""
+        self._about = about
         self._flow = flow
         self._following = following
+        self._orders = orders
         self._tools = tools
         self._events: asyncio.Queue[ev.Event] = asyncio.Queue(MOST_WAITING_EVENTS)
         self._timer: asyncio.TimerHandle | None = None
-        self._noted: list[Mapping[str, object]] = []
-        """What this process wrote to the journal, should the spool be gone with it."""
-        self._in_memory = list(journal) if journal is not None else None
-        """The journal since the spool refused it; None = it is on disk."""
+        self._journal = CallJournal(call_id, tools.journals, kept=journal)
 
     @property
     def recording_id(self) -> RecordingId | None:
@@ -86,6 +114,25 @@ class LiveCall:
         """Tell whether nothing more is to come; out of scope is over once it is released."""
         out_of_scope = not self._flow.scope.record and self._flow.phase is Phase.RELEASED
         return self._following.over or out_of_scope
+
+    def in_progress(self) -> InProgress | None:
+        """Return what there is to be seen of it, None while nothing may be recorded."""
+        now, state = self._following, self._following.recorded
+        if state is None or now.over:
+            return None
+        return InProgress(
+            call_id=self.id,
+            node=self._about.node,
+            arrived_at=self.arrived_at,
+            line=self._about.line,
+            caller=self._about.caller,
+            answered_at=now.answered_at,
+            parties=now.last_parties,
+            connected=now.bridged,
+            state=state,
+            since=now.state_since,
+            in_doubt=now.unsure,
+        )
 
     def put(self, event: ev.Event) -> None:
         """Queue an event; never blocks."""
@@ -104,6 +151,7 @@ class LiveCall:
             if self._flow.scope.record and (self._flow.phase is Phase.ARRIVING or found):
                 await self.follow()
             await self._execute(first, self._tools.clock.now())
+            await self._take(recollect(self._following, self._orders, self._tools.clock.now()))
             while not self.is_over:
                 await self._handle(await self._events.get())
         # One call that goes wrong must not take the others with it, nor keep its own caller.
@@ -127,13 +175,22 @@ class LiveCall:
 
     def unwritten_record(self) -> CallRecord | None:
         """Return the call when the spool could not hold its journal, None when it could."""
-        return fold(self._in_memory) if self._in_memory is not None else None
+        kept = self._journal.in_memory
+        return fold(kept) if kept is not None else None
 
     async def _handle(self, event: ev.Event) -> None:
+        if isinstance(event, ev.Ordered):
+            # It may have waited for the PBX to answer another.
+            event = replace(event, at=self._tools.clock.now())
         # No await between reading a state and replacing it.
         self._flow, deciding = advance(self._flow, event)
         self._following, watching = follow(self._following, event)
-        await self._execute((*deciding, *watching), event.at)
+        self._following, ordered = heed(self._following, event)
+        await self._execute((*deciding, *watching, *ordered), event.at)
+
+    async def _take(self, step: Step) -> None:
+        self._following, commands = step
+        await self._execute(commands, self._tools.clock.now())
 
     async def _execute(self, commands: tuple[ev.Command, ...], at: datetime) -> None:
         for command in commands:
@@ -150,7 +207,7 @@ class LiveCall:
                 self.put(ev.CommandRefused(at=at, mono=self._tools.clock.monotonic(), gone=gone))
                 return
 
-    async def _carry_out(  # noqa: C901 - one case per command
+    async def _carry_out(  # noqa: C901, PLR0912 - one case per command
         self, command: ev.Command, at: datetime
     ) -> None:
         switchboard, channel_id = self._tools.switchboard, self.channel_id
@@ -177,10 +234,42 @@ class LiveCall:
                 await self._follow(party)
             case ev.StopRecording(recording_id=recording_id):
                 await switchboard.stop_recording(channel_id, recording_id)
+            case ev.CarryOut(order=order):
+                answer = await act_on(switchboard, channel_id, self.recording_id, order.act)
+                await self._take(settle(self._following, order, answer, self._tools.clock.now()))
+            case ev.Enforce(state=state):
+                held = await enforce(switchboard, channel_id, self.recording_id, state)
+                now = self._tools.clock.now()
+                await self._take(
+                    confirm(self._following, now) if held else ask_again(self._following)
+                )
+            case ev.Tell(settled=settled):
+                self._tools.tell(settled)
+                await answer_at_telephone(switchboard, settled)
+            case ev.Wipe(recording_id=recording_id):
+                await self._wipe(recording_id)
             case ev.Release():
                 await self._release(command)
             case _:
                 assert_never(command)
+
+    async def _wipe(self, recording_id: RecordingId) -> None:
+        """Destroy discarded audio once nobody writes it; what remains, sealing destroys."""
+        clock, spool = self._tools.clock, self._tools.spool
+        written = spool.audio_written_at(recording_id)
+        if written is not None and (clock.now() - written).total_seconds() < STANDS_STILL_S:
+            _call_later(
+                STANDS_STILL_S,
+                lambda: self.put(ev.WipeDue(at=clock.now(), mono=clock.monotonic())),
+            )
+            return
+        try:
+            # Overwriting waits for the disk; the other calls must not.
+            await asyncio.to_thread(spool.wipe_audio, recording_id)
+        except SpoolUnavailable:
+            log.warning("discarded_audio_stays")
+            return
+        await self._note(entry("recording:wiped", clock.now(), {}), durable=True)
 
     async def _release(self, command: ev.Release) -> None:
         self._cancel_timer()
@@ -237,30 +326,11 @@ class LiveCall:
         self.put(ev.AudioChecked(at=clock.now(), mono=clock.monotonic(), growing=growing))
 
     async def _note(self, line: Mapping[str, object], *, durable: bool = False) -> None:
-        if durable and self._in_memory is None:
-            # An fsync may take long on a busy disk; the other calls must not wait for it.
-            await asyncio.to_thread(self.append, line, durable=True)
-        else:
-            self.append(line, durable=durable)
+        await self._journal.note(line, durable=durable)
 
-    def append(self, line: Mapping[str, object], *, durable: bool = False) -> None:
-        """Add to the journal; once the spool refuses, the journal goes on in memory.
-
-        Raises ``SpoolUnavailable`` only for a permission to record, which memory cannot hold.
-        """
-        if self._in_memory is None:
-            try:
-                self._tools.journals.append(self.id, line, durable=durable)
-            except SpoolUnavailable:
-                log.warning("journal_in_memory")
-                kept = self._tools.journals.recall(self.id)
-                self._in_memory = list(kept if len(kept) > len(self._noted) else self._noted)
-            else:
-                self._noted.append(line)
-                return
-        if line["kind"] == "consent:decided" and line["record"]:
-            raise SpoolUnavailable("permission to record cannot be put on disk")
-        self._in_memory.append(line)
+    def append(self, line: Mapping[str, object]) -> None:
+        """Add to the journal, which goes on in memory once the spool refuses it."""
+        self._journal.append(line)
 
 
 def decision_fields(flow: Flow, decision: Decision) -> dict[str, object]:

@@ -5,13 +5,14 @@ Each call has one task (:mod:`recorder.capture.live_call`); here they are starte
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
 import structlog
 
+from recorder.audit.event import Actor, ActorKind
 from recorder.capture import events as ev
 from recorder.capture import recovery
 from recorder.capture.bypassed import read_bypassed
@@ -20,6 +21,7 @@ from recorder.capture.journal import JournalIncomplete, JournalTooNew, fold
 from recorder.capture.live_call import LiveCall, Tools, decision_fields
 from recorder.capture.taking import CallMaker
 from recorder.errors import SpoolUnavailable
+from recorder.live.model import Answer, InProgress, Order, OrderId, Settled
 from recorder.model import CallId, CallRecord, Reason
 from recorder.ports import Announcements, Clock, Journals, Spool, Switchboard
 from recorder.regulation import AnnouncementTerms, Scope
@@ -62,8 +64,11 @@ class Capture:
         floor_bytes: int,
         new_id: Callable[[], CallId],
         on_ended: Callable[[Ended], None],
+        on_settled: Callable[[Settled], None],
     ) -> None:
-        self._tools = Tools(switchboard=switchboard, journals=journals, spool=spool, clock=clock)
+        self._tools = Tools(
+            switchboard=switchboard, journals=journals, spool=spool, clock=clock, tell=on_settled
+        )
         self._maker = CallMaker(
             tools=self._tools,
             announcements=announcements,
@@ -114,8 +119,38 @@ class Capture:
     def deliver(self, channel_id: str, event: ev.Event) -> None:
         """Hand an event to its call; one for an unknown call is nobody's."""
         call = self._calls.get(channel_id)
-        if call is not None:
-            call.put(event)
+        if call is None:
+            return
+        if isinstance(event, ev.CodePressed):
+            # The caller has no say by codes: only who is on the line with them.
+            if event.channel_id == channel_id:
+                return
+            event = self._ordered(call.id, event)
+        call.put(event)
+
+    def in_progress(self) -> Sequence[InProgress]:
+        """Return the calls that are being recorded, or were until somebody stopped it."""
+        return [shown for each in self._calls.values() if (shown := each.in_progress())]
+
+    def order(self, order: Order) -> Settled | None:
+        """Hand an order to its call; None = its answer follows by ``on_settled``."""
+        now = self._tools.clock.now()
+        for call in self._calls.values():
+            if call.id == order.call_id and not call.is_over:
+                call.put(ev.Ordered(order=order, at=now, mono=self._tools.clock.monotonic()))
+                return None
+        return Settled(order=order, answer=Answer.CALL_OVER, at=now)
+
+    def _ordered(self, call_id: CallId, event: ev.CodePressed) -> ev.Ordered:
+        order = Order(
+            id=OrderId(self._new_id()),
+            call_id=call_id,
+            act=event.act,
+            by=Actor(kind=ActorKind.EXTENSION, name=event.extension),
+            asked_at=self._tools.clock.now(),
+            asked_on=event.channel_id,
+        )
+        return ev.Ordered(order=order, at=event.at, mono=event.mono)
 
     def take_bypassed(self, line: str) -> CallId | None:
         """Give a call that went past us its record; one in hand has its own (R5.1b).

@@ -13,10 +13,12 @@ from recorder.capture import recovery
 from recorder.capture.call_flow import INCIDENTS, Flow, Phase
 from recorder.capture.following import Following
 from recorder.capture.journal import entry, verdict
-from recorder.capture.live_call import LiveCall, Tools
+from recorder.capture.live_call import About, LiveCall, Tools
+from recorder.capture.ordering import orders_of, remembering
 from recorder.capture.rules import decide_scope
 from recorder.errors import SpoolUnavailable
 from recorder.model import CallId, CallRecord, Decision, Layer, Reason, RecordingId
+from recorder.phone_numbers import masked
 from recorder.ports import Announcements
 from recorder.regulation import AnnouncementTerms, Scope
 
@@ -68,6 +70,7 @@ class CallMaker:
             call_id=call_id,
             channel_id=arrival.channel_id,
             arrived_at=arrival.at,
+            about=self._about(arrival.line, arrival.caller_number),
             flow=flow,
             following=self._following(None),
             tools=self._tools,
@@ -87,6 +90,7 @@ class CallMaker:
             call_id=call_id,
             channel_id=arrival.channel_id,
             arrived_at=arrival.at,
+            about=self._about(arrival.line, arrival.caller_number),
             flow=Flow(
                 call_id=str(call_id), terms=self._no_terms, scope=refusal, phase=Phase.RELEASED
             ),
@@ -107,19 +111,29 @@ class CallMaker:
             scope=record.scope or recovery.UNDECIDED,
             phase=Phase.RELEASED,
         )
+        orders = orders_of(record, self._tools.journals.recall(record.id))
+        following = replace(
+            self._following(record.recording_id),
+            bridged=bool(record.bridged) and record.bridged[-1].until is None,
+            stopped=any(each.kind == "recording:stopped" for each in record.timeline),
+            answered_at=record.answered_at,
+            state_since=record.answered_at,
+            last_parties=record.parties[-1:],
+        )
         call = LiveCall(
             call_id=record.id,
             channel_id=record.channel_id,
             arrived_at=record.arrived_at,
+            about=self._about(record.line, record.caller_number),
             flow=flow,
-            following=replace(
-                self._following(record.recording_id),
-                bridged=bool(record.bridged) and record.bridged[-1].until is None,
-                stopped=any(each.kind == "recording:stopped" for each in record.timeline),
-            ),
+            following=remembering(following, orders),
             tools=self._tools,
+            orders=orders,
         )
         return call, flow
+
+    def _about(self, line: str, caller_number: str) -> About:
+        return About(node=self._node, line=line, caller=masked(caller_number))
 
     def _arrival_fields(self, call_id: CallId, arrival: ev.Arrival) -> dict[str, object]:
         return {

@@ -1,10 +1,12 @@
 """The audit trail as files that verify without this program: docs/audit-trail.md."""
 
+import asyncio
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import TextIO
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from recorder.adapters.postgres.trail_reading import PostgresTrail
 from recorder.audit.notes import BadNote, PublicKey
@@ -12,6 +14,8 @@ from recorder.audit.rules import Entry, body_of
 from recorder.errors import RuleViolation, VaultUnavailable
 
 PAGE = 5000
+FOLDER = "trail"
+"""Of the archive's files."""
 
 
 async def write_export(
@@ -24,42 +28,95 @@ async def write_export(
 ) -> int:
     """Write the trail up to its newest checkpoint into a new folder; return how many entries."""
     newest = _newest(public, checkpoints)
-    start = await trail.start()
+    written = 0
     try:
-        _write_proofs(folder, public, checkpoints, start.note if start else "")
+        _write_proofs(folder, await _proofs(trail, public, checkpoints))
         with _new(folder / "entries.jsonl") as file:
-            return await _write_entries(trail, file, newest, reveal=reveal)
+            async for lines in _lines(trail, newest, reveal=reveal):
+                file.writelines(lines)
+                written += len(lines)
     except FileExistsError:
         raise RuleViolation("the folder exists; nothing is overwritten") from None
     except OSError as error:
         raise VaultUnavailable(f"the export cannot be written ({error.strerror})") from error
+    return written
 
 
-def _write_proofs(
-    folder: Path, public: PublicKey, checkpoints: Mapping[str, str], start: str
-) -> None:
+def _write_proofs(folder: Path, files: Mapping[str, str]) -> None:
     folder.mkdir(mode=0o700)
     (folder / "checkpoints").mkdir(mode=0o700)
-    files = {f"checkpoints/{name}": note for name, note in checkpoints.items()}
-    files["public-key.txt"] = f"{public}\n"
-    if start:
-        files["start.note"] = start
     for name, content in files.items():
         with _new(folder / name) as file:
             file.write(content)
 
 
-async def _write_entries(trail: PostgresTrail, file: TextIO, newest: int, *, reveal: bool) -> int:
-    written = seq = 0
+async def zipped_export(
+    trail: PostgresTrail, public: PublicKey, checkpoints: Mapping[str, str]
+) -> AsyncIterator[bytes]:
+    """Return the same files as one archive, piece by piece: nothing of it lies on our disk.
+
+    Raises ``RuleViolation`` before the first piece where there is nothing to prove it by.
+    """
+    newest = _newest(public, checkpoints)
+    proofs = await _proofs(trail, public, checkpoints)
+    return _zipped(proofs, _lines(trail, newest, reveal=False))
+
+
+async def _zipped(
+    proofs: Mapping[str, str], pages: AsyncIterator[list[str]]
+) -> AsyncIterator[bytes]:
+    pipe = _Pipe()
+    with ZipFile(pipe, "w", compression=ZIP_DEFLATED) as archive:
+        for name, content in proofs.items():
+            archive.writestr(f"{FOLDER}/{name}", content)
+        with archive.open(f"{FOLDER}/entries.jsonl", "w", force_zip64=True) as file:
+            async for lines in pages:
+                await asyncio.to_thread(file.write, "".join(lines).encode())
+                yield pipe.taken()
+    yield pipe.taken()
+
+
+class _Pipe:
+    """What an archive is written into, and what is sent of it."""
+
+    def __init__(self) -> None:
+        self._waiting: list[bytes] = []
+
+    def write(self, piece: bytes) -> int:
+        self._waiting.append(bytes(piece))
+        return len(piece)
+
+    def flush(self) -> None:
+        """Nothing is kept back."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def taken(self) -> bytes:
+        """Return what was written since."""
+        pieces, self._waiting = b"".join(self._waiting), []
+        return pieces
+
+
+async def _proofs(
+    trail: PostgresTrail, public: PublicKey, checkpoints: Mapping[str, str]
+) -> dict[str, str]:
+    start = await trail.start()
+    files = {f"checkpoints/{name}": note for name, note in checkpoints.items()}
+    files["public-key.txt"] = f"{public}\n"
+    if start and start.note:
+        files["start.note"] = start.note
+    return files
+
+
+async def _lines(trail: PostgresTrail, newest: int, *, reveal: bool) -> AsyncIterator[list[str]]:
+    seq = 0
     while page := await trail.entries_after(seq, limit=PAGE):
-        for entry in page:
-            # What came after the checkpoint was signed by nobody yet.
-            if entry.seq > newest:
-                return written
-            file.write(line_of(entry, reveal=reveal))
-            written += 1
+        # What came after the checkpoint was signed by nobody yet.
+        yield [line_of(each, reveal=reveal) for each in page if each.seq <= newest]
         seq = page[-1].seq
-    return written
+        if seq > newest:
+            return
 
 
 def line_of(entry: Entry, *, reveal: bool) -> str:

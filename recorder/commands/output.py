@@ -15,24 +15,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from recorder import phone_numbers
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 PERSONAL = ("caller_number", "caller_e164", "caller_name")
 PIPE_WIDTH = 1000
-ENDS = 3
-"""Characters of a masked number that stay at each end."""
-
-
-def masked(text: str) -> str:
-    """Return a number or a name with its middle hidden; the ends tell two callers apart.
-
-    >>> masked("600123456"), masked("101")
-    ('600***456', '***')
-    """
-    if len(text) <= 2 * ENDS:
-        return "*" * len(text)
-    return f"{text[:ENDS]}***{text[-ENDS:]}"
+masked = phone_numbers.masked
 
 
 def for_machines(row: "DataclassInstance", zone: ZoneInfo, *, reveal: bool) -> dict[str, Any]:

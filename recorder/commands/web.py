@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 
 import structlog
 import uuid_utils.compat as uuids
@@ -12,7 +13,6 @@ from recorder.access.listening import Listening
 from recorder.accounts.programs import TokenDesk
 from recorder.accounts.provider import ProviderDoor
 from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
-from recorder.adapters.audit_files import CheckpointFolder, read_key
 from recorder.adapters.disk_figures import free_bytes, unsealed
 from recorder.adapters.keeping import open_keeping
 from recorder.adapters.postgres.begun import PostgresBegunSignIns
@@ -21,7 +21,9 @@ from recorder.adapters.postgres.desk import PostgresDesk, PostgresSearches
 from recorder.adapters.postgres.figures import read_figures
 from recorder.adapters.postgres.finding import PostgresFinder
 from recorder.adapters.postgres.jobs import PostgresJobs
+from recorder.adapters.postgres.live import PostgresOrderBook
 from recorder.adapters.postgres.playbacks import PostgresPlaybacks
+from recorder.adapters.postgres.today import read_today
 from recorder.adapters.postgres.trail_reading import PostgresTrail
 from recorder.adapters.postgres.web import (
     ListedPlaces,
@@ -33,25 +35,31 @@ from recorder.adapters.postgres.web import (
 from recorder.adapters.reachability import PartsOfWeb
 from recorder.adapters.regulation_file import load_regulation
 from recorder.adapters.totp import enrolment_uri, qr_svg
-from recorder.audit.notes import BadNote, PublicKey
-from recorder.audit.service import Auditor, Report
+from recorder.audit.service import Report
 from recorder.commands.db import url_of
 from recorder.commands.parts import Parts, parts_around
+from recorder.commands.web_oversight import oversight_around
+from recorder.commands.web_trail import exported, verify_trail
 from recorder.errors import ConfigurationError, NotFound
+from recorder.live.service import LiveController
 from recorder.model import Announcement, AnnouncementId
 from recorder.processes import run_process
 from recorder.settings import Settings
 from recorder.web.answers import Answers
 from recorder.web.app import create_app
 from recorder.web.drawing import Drawing
+from recorder.web.footing import Footing, Today
 from recorder.web.gate import Gate
 from recorder.web.health import Supervision
+from recorder.web.law import Paragraphs
 from recorder.web.metrics import Measures
+from recorder.web.public_texts import public_texts
 from recorder.web.rules import Origin, parse_origin
 from recorder.web.server import listen, server_for
 from recorder.web.services import Keeping, People, Services
 from recorder.web.streaming import Pace
 from recorder.web.upkeep import keep_up
+from recorder.web.verifying import Verifications
 
 log = structlog.get_logger(__name__)
 
@@ -73,6 +81,7 @@ async def serve(settings: Settings) -> None:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(server.run_until_cancelled(listening), name="web")
                 tasks.create_task(keep_up(services), name="upkeep")
+                tasks.create_task(services.verifications.work(), name="verifications")
 
 
 def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> Services:
@@ -80,19 +89,27 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
     regulation = load_regulation(settings.regulation_file)
     parts = parts_around(engine, settings)
     clock, measures, programs = parts.clock, Measures(), PostgresPrograms(engine)
-    drawing = Drawing(office=regulation.controller.name, zone=settings.office_zone)
+    drawing = Drawing(
+        office=regulation.controller.name,
+        zone=settings.office_zone,
+        paragraphs=Paragraphs(regulation.paragraphs),
+    )
     kept = open_keeping(settings, regulation, engine)
     refusals, limits = PostgresRefusals(engine, clock), PostgresLimits(engine)
 
+    def midnight() -> datetime:
+        local = clock.now().astimezone(settings.office_zone)
+        return local.replace(hour=0, minute=0, second=0, microsecond=0)
+
     async def figures(into: Measures) -> None:
-        now = clock.now()
-        local = now.astimezone(settings.office_zone)
-        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
         await asyncio.to_thread(_disks, settings, into)
-        await read_figures(engine, into, now=now, midnight=lambda: midnight)
+        await read_figures(engine, into, now=clock.now(), midnight=midnight)
+
+    async def today() -> Today:
+        return await read_today(engine, midnight=midnight())
 
     async def verified() -> Report:
-        found = await asyncio.to_thread(_verify_trail, settings)
+        found = await asyncio.to_thread(verify_trail, settings)
         if found.sound:
             says = "When this process last found the trail whole."
             at = clock.now().timestamp()
@@ -105,6 +122,13 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         zone=settings.office_zone,
         purposes=regulation.purposes,
         drawing=drawing,
+        public=public_texts(regulation),
+        footing=Footing(
+            recording=regulation.scope.recording,
+            today=today,
+            papers=parts.papers.of,
+            clock=clock,
+        ),
         answers=Answers(drawing),
         measures=measures,
         places=ListedPlaces(parts.workstations, trusted=settings.trusted_proxies),
@@ -129,12 +153,17 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         provider=provider_door(settings, parts, origin),
         accounts=parts.keeper,
         keeping=Keeping(**{each: getattr(kept, each) for each in Keeping.__dataclass_fields__}),
+        oversight=oversight_around(engine, settings, regulation, kept, clock),
         retention_days=regulation.retention.days,
         jobs=PostgresJobs(engine).states,
         people=People(**{each: getattr(parts, each) for each in People.__dataclass_fields__}),
         tokens=TokenDesk(tokens=programs, clock=clock),
         trail=PostgresTrail(engine),
         verify_trail=verified,
+        verifications=Verifications(
+            verify=verified, record=PostgresTrail(engine).record, clock=clock
+        ),
+        export_trail=lambda: exported(settings, PostgresTrail(engine)),
         announcements=lambda: asyncio.to_thread(_announcements, settings),
         sessions=PostgresSessions(engine),
         announcement_samples=lambda each: asyncio.to_thread(_samples, settings, each),
@@ -148,6 +177,7 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
             clock=clock,
             new_id=uuids.uuid7,
         ),
+        live=LiveController(book=PostgresOrderBook(engine), clock=clock, new_id=uuids.uuid7),
         pace=Pace(),
         draw_factor=lambda secret, login: qr_svg(enrolment_uri(secret, login)),
     )
@@ -181,28 +211,6 @@ def provider_door(settings: Settings, parts: Parts, origin: Origin) -> ProviderD
         door=parts.door,
         clock=parts.clock,
     )
-
-
-def _verify_trail(settings: Settings) -> Report:
-    """Verify beside the loop that serves: hashing a long trail takes its time."""
-
-    async def verify() -> Report:
-        async with connect(url_of(settings), application="web audit") as engine:
-            checkpoints = CheckpointFolder(settings.audit_checkpoint_dir).notes()
-            return await Auditor(PostgresTrail(engine), public=_public(settings)).verify(
-                checkpoints
-            )
-
-    return asyncio.run(verify())
-
-
-def _public(settings: Settings) -> PublicKey | None:
-    if not settings.audit_public_key:
-        return read_key(settings.audit_key_file).public if settings.audit_key_file else None
-    try:
-        return PublicKey.parse(settings.audit_public_key)
-    except BadNote as error:
-        raise ConfigurationError(f"RECORDER_AUDIT_PUBLIC_KEY: {error}") from None
 
 
 def _announcements(settings: Settings) -> tuple[Sequence[Announcement], Sequence[Announcement]]:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from recorder.dates import erase_by
+from recorder.live.rules import AT_A_PAGE, AT_A_TELEPHONE
 from recorder.model import (
     CallRecord,
     Decision,
@@ -34,6 +35,8 @@ def outcome_of(call: CallRecord, *, recorded: bool) -> Decision:
     Permission to record is not a recording: nobody may have answered, or the audio was lost.
     """
     decision = call.decision or Decision(record=False, reason=Reason.APP_RESTARTED)
+    if decision.record and is_discarded(call):
+        return Decision(record=False, reason=Reason.DISCARDED)
     if recorded or not decision.record:
         return decision
     if recordable_seconds(call) > AUDIO_TOLERANCE_S:
@@ -43,7 +46,7 @@ def outcome_of(call: CallRecord, *, recorded: bool) -> Decision:
     if call.answered_at is None:
         return Decision(record=False, reason=Reason.NOT_ANSWERED)
     if _stopped_at(call) is not None:
-        return Decision(record=False, reason=Reason.FORWARDED_OUTSIDE)
+        return Decision(record=False, reason=_why_stopped(call))
     return Decision(record=False, reason=Reason.AUDIO_LOST)
 
 
@@ -59,9 +62,20 @@ def recordable_seconds(call: CallRecord) -> float:
     )
 
 
+def is_discarded(call: CallRecord) -> bool:
+    """Tell whether somebody ordered that nothing of the recording stays (RG.12)."""
+    return any(each.kind == "recording:discarded" for each in call.timeline)
+
+
 def _stopped_at(call: CallRecord) -> datetime | None:
     stops = (each.at for each in call.timeline if each.kind == "recording:stopped")
     return min(stops, default=None)
+
+
+def _why_stopped(call: CallRecord) -> Reason:
+    ordered = {AT_A_PAGE, AT_A_TELEPHONE}
+    details = {each.detail for each in call.timeline if each.kind == "recording:stopped"}
+    return Reason.STOPPED if details & ordered else Reason.FORWARDED_OUTSIDE
 
 
 def is_settled(*, size: int, bridged_s: float, unwatched: bool, since_write_s: float) -> bool:

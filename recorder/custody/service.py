@@ -1,14 +1,16 @@
 """The file becomes a recording: sealed into the vault, written to the ledger, wiped from spool."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from zoneinfo import ZoneInfo
 
 import structlog
 
+from recorder.audit.event import Actor, ActorKind, AuditEvent
 from recorder.custody import rules
 from recorder.custody.streak import ALARM_AFTER, Streak
 from recorder.errors import LedgerUnavailable, SpoolUnavailable, VaultUnavailable
+from recorder.live.model import Settled
 from recorder.model import (
     Announcement,
     CallId,
@@ -39,8 +41,8 @@ class Custodian:
     rows leaves a file that the next run overwrites with the same bytes; one after them leaves
     a journal whose call is known, so that only the wiping is done again.
 
-    ``read_call`` turns a journal into the call; it is handed in, because the journal's form is
-    capture's business.
+    ``read_call`` turns a journal into the call, ``read_orders`` tells what was ordered about its
+    recording; they are handed in, because the journal's form is capture's business.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Custodian:
         retention_days: int,
         office_zone: ZoneInfo,
         read_call: Callable[[CallId], CallRecord],
+        read_orders: Callable[[CallRecord], Sequence[Settled]],
     ) -> None:
         self._journals = journals
         self._spool = spool
@@ -65,6 +68,7 @@ class Custodian:
         self._retention_days = retention_days
         self._office_zone = office_zone
         self._read_call = read_call
+        self._read_orders = read_orders
         self._waiting: asyncio.Queue[tuple[CallId, CallRecord | None]] = asyncio.Queue()
         self._taken: set[CallId] = set()
         self._kept: set[Announcement] = set()
@@ -133,7 +137,9 @@ class Custodian:
         if await self._ledger.knows_channel(call.node, call.channel_id):
             await self._wipe(call)
             return False
-        recording = await self._store(call)
+        discarded = rules.is_discarded(call)
+        recording = None if discarded else await self._store(call)
+        entries = await self._destroy(call) if discarded else ()
         now = self._clock.now()
         kinds = [*rules.incidents_of(call, recording)]
         if failing := self._announcing.is_due(call):
@@ -141,7 +147,15 @@ class Custodian:
         incidents = [
             Incident(kind=kind, at=call.ended_at or now, call_id=call.id) for kind in kinds
         ]
-        new = await self._ledger.record_call(call, recording=recording, incidents=incidents, at=now)
+        new = await self._ledger.record_call(
+            call,
+            recording=recording,
+            incidents=incidents,
+            at=now,
+            # A call whose journal the spool refused has told its orders as they were settled.
+            orders=() if record is not None else self._read_orders(call),
+            entries=entries,
+        )
         self._announcing.take(call)
         if failing:
             log.error("announcement_failing", in_a_row=ALARM_AFTER)
@@ -169,6 +183,35 @@ class Custodian:
             retention_days=self._retention_days,
             office_zone=self._office_zone,
             now=self._clock.now(),
+        )
+
+    async def _destroy(self, call: CallRecord) -> Sequence[AuditEvent]:
+        """Leave no byte of a discarded recording; return the entry that says so (RG.12).
+
+        Before the rows: what they say has happened.
+        """
+        if call.recording_id is None:
+            return ()
+        # A spool that is away may hold it: only one that is there says that nothing is.
+        self._spool.free_bytes()
+        await self._settled_size(call, call.recording_id)
+        await asyncio.to_thread(self._spool.wipe_audio, call.recording_id)
+        folder = rules.folder_of(call.ended_at or self._clock.now())
+        if any(await self._vault.remains(call.recording_id, folder=folder)):
+            await self._vault.destroy_key(call.recording_id)
+            await self._vault.destroy_audio(call.recording_id, folder=folder)
+        if self._spool.audio_size(call.recording_id) is not None or any(
+            await self._vault.remains(call.recording_id, folder=folder)
+        ):
+            raise SpoolUnavailable("discarded audio is still there")
+        return (
+            AuditEvent(
+                action="discarding:verified",
+                at=self._clock.now(),
+                actor=Actor(kind=ActorKind.PROCESS, name="capture"),
+                subject=f"call:{call.id}",
+                details={"recording": str(call.recording_id)},
+            ),
         )
 
     async def _settled_size(self, call: CallRecord, recording_id: RecordingId) -> int:

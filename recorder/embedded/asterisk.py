@@ -93,7 +93,13 @@ class PrivateAsterisk:
     """One Asterisk with everything it writes under ``directory``."""
 
     def __init__(
-        self, rootfs: Path, directory: Path, *, globals_: Mapping[str, str], dialplan: str
+        self,
+        rootfs: Path,
+        directory: Path,
+        *,
+        globals_: Mapping[str, str],
+        dialplan: str,
+        features: str = "",
     ) -> None:
         self._rootfs = rootfs
         self.directory = directory.resolve()
@@ -105,6 +111,7 @@ class PrivateAsterisk:
         self.desk_port = free_port(socket.SOCK_DGRAM)
         self._globals = globals_
         self._dialplan = dialplan
+        self._features = features
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -184,8 +191,9 @@ class PrivateAsterisk:
             desk_port=self.desk_port,
             globals_=self._globals,
             dialplan=self._dialplan,
+            features=self._features,
         )
-        for folder in ("etc", "log", "run", "spool/recording", "db"):
+        for folder in ("etc", "log/cdr-custom", "run", "spool/recording", "db"):
             (self.directory / folder).mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
             path = self.directory / "etc" / name

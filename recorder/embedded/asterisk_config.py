@@ -34,7 +34,7 @@ EXTENSIONS = """
 ; Who enters: calls from the operator. What leaves: the desk's telephone, recorded or not.
 exten => _X.,1,NoOp()
  same => n,Gosub(recorder,inbound,1(${EXTEN}))
- same => n,Dial(PJSIP/desk,${RING_S})
+ same => n,Dial(PJSIP/desk,${RING_S},b(recorder^codes^1))
  same => n,Hangup()
 
 ; The office's usual ways to answer: a queue, a ring group, and nobody at all.
@@ -61,9 +61,9 @@ exten => _X.,1,NoOp()
 
 [from-internal]
 ; Who enters: the office's own telephones. What leaves: other telephones, never the recorder.
-exten => desk,1,Dial(PJSIP/desk,${RING_S})
+exten => desk,1,Dial(PJSIP/desk,${RING_S},b(recorder^codes^1))
  same => n,Hangup()
-exten => desk-2,1,Dial(PJSIP/desk-2,${RING_S})
+exten => desk-2,1,Dial(PJSIP/desk-2,${RING_S},b(recorder^codes^1))
  same => n,Hangup()
 exten => nobody,1,Dial(PJSIP/nobody,${RING_S})
  same => n,Hangup()
@@ -88,6 +88,7 @@ def configuration(
     desk_port: int,
     globals_: Mapping[str, str],
     dialplan: str,
+    features: str,
 ) -> dict[str, str]:
     """Return file name → text for ``directory``/etc."""
     variables = "\n".join(f"{name}={value}" for name, value in globals_.items())
@@ -121,7 +122,11 @@ def configuration(
         "logger.conf": "[general]\n[logfiles]\nmessages => notice,warning,error\n",
         "rtp.conf": "[general]\nrtpstart=20000\nrtpend=29999\n",
         "queues.conf": "[general]\n[office]\nstrategy=ringall\nmember=Local/desk@from-internal/n\n",
+        "features.conf": features,
         "cdr.conf": "[general]\nenable=yes\n",
+        # Calls alone, no number: what completeness is judged by (RG.13).
+        "cdr_custom.conf": "[rejestrator-calls.csv]\nquoting_method=none\n"
+        "fields=start(double),end(double),channel,disposition,uniqueid\n",
         "pjsip.conf": _pjsip(sip_port, desk_port),
         "extensions.conf": f"[globals]\nRING_S=30\n{variables}\n{EXTENSIONS}\n{dialplan}\n",
     }

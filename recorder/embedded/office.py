@@ -113,6 +113,7 @@ class Office:
             "RECORDER_REGULATION_FILE": str(self.directory / "regulation.toml"),
             "RECORDER_PROBE_PORT": str(self.probe_port),
             "RECORDER_SPOOL_FLOOR_MIB": "64",
+            "RECORDER_CALL_RECORD_DIRS": str(self.directory / "asterisk/log/cdr-custom"),
             "RECORDER_AUDIT_KEY_FILE": str(self.audit_key),
             "RECORDER_AUDIT_CHECKPOINT_DIR": str(self.directory / "checkpoints"),
             "RECORDER_SCAN_DIR": str(self.directory / "scans"),
@@ -150,6 +151,7 @@ class Office:
             },
             dialplan=(CHECKOUT / "dialplan/recorder.conf").read_text(encoding="utf-8")
             + self._dialplan,
+            features=(CHECKOUT / "dialplan/features.conf").read_text(encoding="utf-8"),
         )
         self._asterisk.start()
 

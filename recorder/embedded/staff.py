@@ -24,6 +24,7 @@ LOGIN = "demo"
 ROLES = frozenset({Role.LISTENER, Role.COPY_MAKER})
 TRIAL = Actor(kind=ActorKind.PROCESS, name="trial")
 LOOPBACK = "127.0.0.1"
+TELEPHONE = "desk"
 AUTHORISED_FOR = timedelta(days=30)
 
 
@@ -50,6 +51,7 @@ async def _employ(environment: Mapping[str, str]) -> str:
         password = secrets.token_urlsafe(18)
         visitor = Visitor(session=signed.session, account=signed.account)
         await parts.keeper.change_password(visitor, old=temporary, new=password)
+        await parts.keeper.set_extension(account.id, TELEPHONE, actor=TRIAL)
         await _authorise(parts, account, director)
         await _list_this_machine(parts)
     keep_token(session_path(settings), signed.token)

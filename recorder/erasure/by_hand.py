@@ -29,7 +29,7 @@ class ErasureByHand:
         self._approvals = approvals
         self._clock = clock
         self._new_id = new_id
-        self._four_eyes = four_eyes
+        self.four_eyes = four_eyes
 
     async def ask(self, recording_id: RecordingId, *, reason: str, actor: Actor) -> Approval | bool:
         """Erase, or propose to where the office wants four eyes.
@@ -40,7 +40,7 @@ class ErasureByHand:
         if not reason.strip():
             raise RuleViolation("erasing by hand needs a reason (R7.2f)")
         await self._eraser.require_erasable(recording_id)
-        if not self._four_eyes:
+        if not self.four_eyes:
             return await self._eraser.erase_by_hand(
                 recording_id, actor=actor, reason=reason, approval=None
             )

@@ -1,7 +1,6 @@
 """Carries out the plan: what is due is destroyed, in an order that survives any crash."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -12,10 +11,11 @@ from recorder.approvals.model import Approval
 from recorder.audit.event import Actor
 from recorder.erasure import brakes, rules
 from recorder.erasure.brakes import Brake, Doubt, Instant
+from recorder.erasure.destroying import Destroyer
 from recorder.erasure.model import Candidate, Claim, OpenBrake, PurgeReport, Route
 from recorder.erasure.ports import Erasures, PurgeLog, Shredder, Witness
 from recorder.erasure.rules import RetentionInForce, Verdict, Why
-from recorder.errors import RuleViolation, VaultUnavailable
+from recorder.errors import RuleViolation
 from recorder.model import RULE_VERSION, RecordingId
 from recorder.ports import Clock
 
@@ -23,9 +23,6 @@ log = structlog.get_logger(__name__)
 
 PAGE = 500
 """How many recordings are judged, and how many destroyed, at a time: memory stays flat."""
-
-AT_ONCE = 16
-"""How many files are destroyed side by side: the disk's flushes are shared."""
 
 Progress = Callable[[PurgeReport], Awaitable[None]]
 """Hears after each page how far a run is."""
@@ -60,6 +57,7 @@ class Eraser:
         self._erasures = erasures
         self._purge_log = purge_log
         self._vault = vault
+        self._destroyer = Destroyer(erasures=erasures, vault=vault, clock=clock)
         self._clock = clock
         self._witness = witness
         self._actor = actor
@@ -75,7 +73,7 @@ class Eraser:
         """
         report = PurgeReport()
         async for page in self._half_erased():
-            done, failed = await self._destroy(page)
+            done, failed = await self._destroyer.destroy(page)
             report = replace(report, finished=report.finished + done, failed=report.failed + failed)
             await progress(report)
         days = await self._apply_retention()
@@ -154,7 +152,7 @@ class Eraser:
         )
         if not await self._erasures.claim([recording_id], claim, approval=approval):
             raise RuleViolation("it is not erased: a hold was placed, or it was decided meanwhile")
-        done, _ = await self._destroy([recording])
+        done, _ = await self._destroyer.destroy([recording])
         return bool(done)
 
     async def require_erasable(self, recording_id: RecordingId) -> Candidate:
@@ -222,8 +220,8 @@ class Eraser:
         report = replace(report, held=report.held + held)
         if not due:
             return report
-        present, absent = await self._sort_out(due)
-        await self._note(absent)
+        present, absent = await self._destroyer.sort_out(due)
+        await self._destroyer.note(absent)
         claim = Claim(
             route=Route.AUTOMATIC,
             why=Why.EXPIRED.value,
@@ -235,62 +233,13 @@ class Eraser:
         # The verdict was computed outside the transaction; the claim looks at holds again under
         # a lock, so one placed a moment ago still wins.
         mine = await self._erasures.claim([each.id for each in present], claim, approval=None)
-        done, failed = await self._destroy([each for each in present if each.id in mine])
+        done, failed = await self._destroyer.destroy([each for each in present if each.id in mine])
         return replace(
             report, erased=report.erased + done, failed=report.failed + failed + len(absent)
         )
-
-    async def _sort_out(
-        self, due: Sequence[Candidate]
-    ) -> tuple[Sequence[Candidate], dict[RecordingId, str]]:
-        """Part what can be destroyed from what the vault cannot even show."""
-        seen = await self._vault.written_at([(each.id, each.stored_on) for each in due])
-        absent = {
-            each.id: "its folder in the vault is not there" for each in due if each.id not in seen
-        }
-        return [each for each in due if each.id in seen], absent
 
     async def _half_erased(self) -> AsyncIterator[Sequence[Candidate]]:
         after: RecordingId | None = None
         while page := await self._erasures.half_erased(after=after, limit=PAGE):
             after = page[-1].id
             yield page
-
-    async def _destroy(self, claimed: Sequence[Candidate]) -> tuple[int, int]:
-        """Destroy what is claimed; return how many are gone and how many would not go."""
-        present, problems = await self._sort_out(claimed)
-        gone: list[RecordingId] = []
-        queue = iter(present)
-        async with asyncio.TaskGroup() as tasks:
-            for _ in range(min(AT_ONCE, len(present))):
-                tasks.create_task(self._destroy_each(queue, gone, problems))
-        if gone:
-            await self._erasures.close(gone, at=self._clock.now())
-        await self._note(problems)
-        return len(gone), len(problems)
-
-    async def _destroy_each(
-        self,
-        queue: Iterable[Candidate],
-        gone: list[RecordingId],
-        problems: dict[RecordingId, str],
-    ) -> None:
-        for recording in queue:
-            try:
-                await self._vault.destroy_key(recording.id)
-                await self._vault.destroy_audio(recording.id, folder=recording.stored_on)
-                if any(await self._vault.remains(recording.id, folder=recording.stored_on)):
-                    problems[recording.id] = "it is still there after it was destroyed"
-                    continue
-            except VaultUnavailable as error:
-                # One file that will not go must not keep the others (P8); the row stays
-                # claimed, and the next run tries again.
-                problems[recording.id] = str(error)
-                continue
-            gone.append(recording.id)
-
-    async def _note(self, problems: dict[RecordingId, str]) -> None:
-        for recording_id, problem in problems.items():
-            log.error("erasure_failed", recording_id=str(recording_id), why=problem)
-        if problems:
-            await self._erasures.note_failures(problems, at=self._clock.now())

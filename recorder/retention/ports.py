@@ -99,6 +99,9 @@ class Reports(Protocol):
     async def newest(self, *, limit: int) -> Sequence[DeletionReport]:
         """Return the newest reports, newest first."""
 
+    async def of_day(self, day: date) -> DeletionReport | None:
+        """Return the report of one day, None if it has none yet."""
+
 
 class Traces(Protocol):
     """Folders of the PBX that may hold numbers."""

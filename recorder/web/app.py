@@ -1,12 +1,9 @@
-"""The application and its only route table."""
+"""The application and all its routes: each area of pages lists its own, beside its handlers."""
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
@@ -18,26 +15,41 @@ from recorder.web.api import (
     calls,
     holds,
     me,
+    oversight,
     playbacks,
     recordings,
     status,
     workstations,
 )
+from recorder.web.api import (
+    live as live_calls,
+)
 from recorder.web.bodies import Bodies
-from recorder.web.door import Door
+from recorder.web.door import PUBLIC, Door
 from recorder.web.envelope import Envelope
 from recorder.web.gate import guarded, named
 from recorder.web.pages import (
     account,
     call,
+    completeness,
+    dashboard,
+    deletions,
+    erasing,
+    evidence,
+    handbook,
     holding,
     home,
+    incidents,
     language,
     listening,
+    live,
+    pattern,
     placing,
     provider,
+    public,
     search,
     sign_in,
+    trail,
 )
 from recorder.web.services import Services
 
@@ -48,14 +60,36 @@ API = (
     recordings.router,
     playbacks.router,
     holds.router,
+    live_calls.router,
     authorisations.router,
     accounts.router,
     workstations.router,
     audit.router,
     status.router,
+    oversight.router,
 )
-
-Handler = Callable[[Request], Awaitable[Response]]
+PAGES = (
+    home.ROUTES,
+    language.ROUTES,
+    sign_in.ROUTES,
+    provider.ROUTES,
+    account.ROUTES,
+    search.ROUTES,
+    call.ROUTES,
+    listening.ROUTES,
+    live.ROUTES,
+    holding.ROUTES,
+    placing.ROUTES,
+    dashboard.ROUTES,
+    deletions.ROUTES,
+    erasing.ROUTES,
+    completeness.ROUTES,
+    incidents.ROUTES,
+    handbook.ROUTES,
+    trail.ROUTES,
+    evidence.ROUTES,
+    pattern.ROUTES,
+)
 
 
 class Application(FastAPI):
@@ -88,6 +122,7 @@ def create_app(services: Services) -> ASGIApp:
         note=services.note_refusal,
         measures=services.measures,
         clock=services.clock,
+        public=PUBLIC if services.public.from_anywhere else frozenset(),
     )
     return Envelope(
         door,
@@ -100,53 +135,16 @@ def create_app(services: Services) -> ASGIApp:
 
 def _pages(services: Services) -> list[Route | Mount]:
     watch = services.supervision
-    table: list[tuple[str, str, Handler]] = [
-        ("GET", "/", home.home),
-        ("POST", "/language", language.choose),
-        ("GET", "/sign-in", sign_in.form),
-        ("POST", "/sign-in", sign_in.enter),
-        ("GET", "/sign-in/oidc", provider.begin),
-        ("GET", "/sign-in/oidc/return", provider.come_back),
-        ("POST", "/sign-in/oidc/code", provider.give_code),
-        ("POST", "/sign-out", sign_in.leave),
-        ("GET", "/first-run", sign_in.first_form),
-        ("POST", "/first-run", sign_in.first_account),
-        ("GET", "/account", account.show),
-        ("POST", "/account/password", account.change_password),
-        ("POST", "/account/prove", account.prove),
-        ("POST", "/account/second-factor", account.begin_factor),
-        ("POST", "/account/second-factor/confirm", account.confirm_factor),
-        ("POST", "/account/sessions/{session_id:uuid}/end", account.end_session),
-        ("POST", "/search", search.ask),
-        ("GET", "/search/{search_id:uuid}", search.results),
-        ("GET", "/calls/{call_id:uuid}", call.show),
-        ("POST", "/calls/{call_id:uuid}/number", call.reveal),
-        ("POST", "/calls/{call_id:uuid}/playbacks", listening.begin),
-        ("GET", "/calls/{call_id:uuid}/playbacks/{playback_id:uuid}", listening.player),
-        ("POST", "/calls/{call_id:uuid}/playbacks/{playback_id:uuid}/end", listening.end),
-        ("GET", "/announcements/{announcement_id:uuid}/sound", call.announcement),
-        ("GET", "/holds", holding.standing),
-        ("POST", "/holds/list", placing.begin),
-        ("POST", "/holds/check", placing.check),
-        ("POST", "/holds", placing.place),
-        ("GET", "/holds/batches/{batch_id:uuid}", holding.batch),
-        ("GET", "/holds/{hold_id:uuid}", holding.one),
-        ("POST", "/holds/{hold_id:uuid}/review/check", holding.check_review),
-        ("POST", "/holds/{hold_id:uuid}/review", holding.review),
-        ("POST", "/holds/{hold_id:uuid}/lift/check", holding.check_lift),
-        ("POST", "/holds/{hold_id:uuid}/lift", holding.lift),
-        ("POST", "/holds/proposals/{approval_id:uuid}/check", holding.check_confirm),
-        ("POST", "/holds/proposals/{approval_id:uuid}/confirm", holding.confirm),
-        ("POST", "/holds/proposals/{approval_id:uuid}/refuse", holding.refuse),
-    ]
     routes: list[Route | Mount] = [
-        Route(path, guarded(services.gate, path, handler), methods=[method])
-        for method, path, handler in table
+        Route(path, guarded(services.gate, services.footing, path, handler), methods=[method])
+        for area in PAGES
+        for method, path, handler in area
     ]
     for path, watched in (
         ("/healthz", watch.healthz),
         ("/readyz", watch.readyz),
         ("/metrics", watch.metrics),
+        *public.OPEN,
     ):
         routes.append(Route(path, named(path, watched), methods=["GET"]))
     return [*routes, Mount("/static", StaticFiles(directory=STATIC), name="static")]

@@ -12,6 +12,7 @@ from recorder.access.model import Place
 from recorder.access.model import Why as AccessWhy
 from recorder.ports import Clock
 from recorder.web.answers import is_for_machines
+from recorder.web.languages import SPOKEN
 from recorder.web.metrics import Measures
 from recorder.web.problems import Kind, Problem
 from recorder.web.rules import Origin, host_problem, sender_problem
@@ -19,6 +20,14 @@ from recorder.workstations.rules import Address
 
 OPEN_TO_ALL = frozenset({"/healthz"})
 """What tells that the process is alive, and nothing else."""
+PUBLIC = frozenset(
+    {
+        *("/information-clause", "/accessibility"),
+        *(f"/{page}/{each}" for page in ("information-clause", "accessibility") for each in SPOKEN),
+        *("/static/rejestrator.css", "/static/icon.svg"),
+    }
+)
+"""Pages of the regulation's own words, with nothing of anybody behind them (ADR 0051)."""
 OWN_RULE = frozenset({"/readyz", "/metrics"})
 """For the machine's own supervision: they decide by loopback or token themselves."""
 
@@ -49,8 +58,11 @@ class Door:
         note: Refusal,
         measures: Measures,
         clock: Clock,
+        public: frozenset[str],
     ) -> None:
+        """``public`` = paths that answer any address."""
         self._app, self._origin, self._places = app, origin, places
+        self._public = public
         self._note, self._measures = note, measures
         self._refusals = Refusals(clock)
 
@@ -65,6 +77,11 @@ class Door:
         state = scope.setdefault("state", {})
         state["peer"] = scope["client"][0] if scope.get("client") else ""
         if scope["path"] in OPEN_TO_ALL | OWN_RULE:
+            return
+        if scope["path"] in self._public and scope["method"] in {"GET", "HEAD"}:
+            # Nobody is looked up for them, neither address nor account.
+            if why := host_problem(headers.getlist("host"), self._origin):
+                raise Problem(kind=Kind.WRONG_HOST, reason=why)
             return
         address, place = await self._places.locate(
             peer=state["peer"], forwarded_for=headers.getlist("x-forwarded-for")

@@ -1,17 +1,24 @@
 """Draws pages: everything escaped, nothing undefined, every word in the reader's language."""
 
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import phonenumbers
 from babel.dates import format_date, format_datetime, format_timedelta
+from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 from starlette.types import Scope
 
-from recorder.web.languages import LANGUAGES, catalogue, language_of
+from recorder.web.asker import Asker
+from recorder.web.charts import calendar, curve, stacks
+from recorder.web.handbook import chapter_of
+from recorder.web.languages import LANGUAGES, SPOKEN, catalogue, language_of
+from recorder.web.law import Paragraphs, spelt
+from recorder.web.navigation import links
 
 HARMLESS = frozenset("\n\u00a0\u202f")
 """Space of our own texts and dates, which is not printable to Python."""
@@ -22,15 +29,26 @@ FOLDER = Path(__file__).parent / "templates"
 class Drawing:
     """The templates, once for each language."""
 
-    def __init__(self, *, office: str, zone: ZoneInfo) -> None:
-        self._environments = {each: _environment(each, zone) for each in LANGUAGES}
+    def __init__(self, *, office: str, zone: ZoneInfo, paragraphs: Paragraphs) -> None:
+        self._environments = {each: _environment(each, zone, paragraphs) for each in SPOKEN}
         self._office = office
 
     def page(
-        self, template: str, scope: Scope, *, status: int = 200, **values: object
+        self,
+        template: str,
+        scope: Scope,
+        *,
+        status: int = 200,
+        spoken: str = "",
+        **values: object,
     ) -> HTMLResponse:
-        """Return a page. A name that the template misses is a defect, never an empty place."""
-        language = language_of(scope)
+        """Return a page. A name that the template misses is a defect, never an empty place.
+
+        ``spoken`` = the language of a text that is there in more languages than the pages are.
+        """
+        language, state = spoken or language_of(scope), scope.get("state", {})
+        asker = state.get("asker")
+        able = asker.able if asker and asker.signed_in else ()
         text = (
             self._environments[language]
             .get_template(template)
@@ -38,8 +56,11 @@ class Drawing:
                 language=language,
                 languages=LANGUAGES,
                 office=self._office,
-                asker=scope.get("state", {}).get("asker"),
+                asker=asker,
                 path=scope["path"],
+                areas=links(able, scope["path"]),
+                foot=state.get("foot"),
+                help_path=_help(asker, scope["path"]),
                 **values,
             )
         )
@@ -47,7 +68,12 @@ class Drawing:
         return HTMLResponse(text, status_code=status, headers=headers)
 
 
-def _environment(language: str, zone: ZoneInfo) -> Environment:
+def _help(asker: Asker | None, path: str) -> str:
+    chapter = chapter_of(path, asker.account.roles) if asker and asker.signed_in else None
+    return f"/help/{chapter.name}" if chapter else "/help"
+
+
+def _environment(language: str, zone: ZoneInfo, paragraphs: Paragraphs) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
@@ -81,17 +107,47 @@ def _environment(language: str, zone: ZoneInfo) -> Environment:
         local = instant.astimezone(zone) if isinstance(instant, datetime) else instant
         return format_date(local, "EEEE, d MMMM y", locale=language)
 
+    def dayshort(each: date) -> str:
+        return format_date(each, "d.MM" if language == "pl" else "d MMM", locale=language)
+
     def within(instant: datetime, now: datetime) -> str:
         apart = instant - now
         days = abs(apart) / timedelta(days=1)
         # In days, as a deadline is counted; babel would say weeks. Below two days, in hours.
         threshold = days / 7 + 0.01 if days >= DAYS_FROM else days + 0.01
+        if abs(apart) < timedelta(hours=1):
+            threshold = 1
         return format_timedelta(apart, threshold=threshold, add_direction=True, locale=language)
 
     environment.filters |= {"day": day, "stamp": stamp, "shown": shown, "brief": brief}
-    environment.filters |= {"clock": clock, "date": date_of, "within": within}
+
+    def decimal(value: float) -> str:
+        return format_decimal(value, format="#,##0.##", locale=language)
+
+    environment.filters |= {"decimal": decimal}
+    environment.filters |= {"clock": clock, "date": date_of, "within": within, "dayshort": dayshort}
     environment.filters |= {"number": number, "length": length, "length_of": len}
+    environment.filters["bytes"] = in_bytes
+    environment.filters |= {"words": paragraphs.words, "spelt": partial(spelt, language=language)}
+    environment.globals |= {
+        "stacks": stacks,
+        "curve": curve,
+        "calendar": partial(calendar, language=language),
+    }
     return environment
+
+
+def in_bytes(size: float) -> str:
+    """Return a size in the unit that fits, with one decimal.
+
+    >>> in_bytes(0), in_bytes(1536), in_bytes(5 << 30)
+    ('0 B', '1.5 KiB', '5.0 GiB')
+    """
+    units = ("B", "KiB", "MiB", "GiB", "TiB")
+    unit = 0
+    while size >= 1024 and unit < len(units) - 1:  # noqa: PLR2004 - of one unit, the next
+        size, unit = size / 1024, unit + 1
+    return f"{size:.1f} {units[unit]}" if unit else f"{size:.0f} B"
 
 
 def number(raw: str) -> Markup:
@@ -106,7 +162,7 @@ def number(raw: str) -> Markup:
     except phonenumbers.NumberParseException:
         valid = False
     if not valid:
-        return Markup('<span class="number">{}</span>').format(shown(raw))
+        return Markup("{}").format(shown(raw))
     form = phonenumbers.PhoneNumberFormat.INTERNATIONAL
     groups = phonenumbers.format_number(parsed, form).split()
     parts = Markup().join(Markup("<b>{}</b>").format(each) for each in groups)

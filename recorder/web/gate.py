@@ -22,6 +22,7 @@ from recorder.accounts.model import Account
 from recorder.accounts.service import Doorkeeper
 from recorder.ports import Clock
 from recorder.web.asker import Asker
+from recorder.web.footing import Footing
 from recorder.web.metrics import Measures
 from recorder.web.problems import Kind, Problem
 from recorder.web.rules import Origin
@@ -167,9 +168,9 @@ class Gate:
 
 
 def guarded(
-    gate: Gate, path: str, handler: Callable[[Request], Awaitable[Response]]
+    gate: Gate, footing: Footing, path: str, handler: Callable[[Request], Awaitable[Response]]
 ) -> Callable[[Request], Awaitable[Response]]:
-    """Return a route's handler behind the gate."""
+    """Return a page's handler behind the gate."""
     need, a_minute = need_of(handler)
 
     @wraps(handler)
@@ -181,6 +182,8 @@ def guarded(
             if (helped := HELPED_BY.get(problem.kind)) and request.method == "GET":
                 return RedirectResponse(helped.format(next=quote(request.url.path)), 303)
             raise
+        if asker.session is not None:
+            request.scope["state"]["foot"] = await footing.of(asker.account)
         try:
             response = await handler(request)
         except AskAgain as again:

@@ -16,6 +16,8 @@ BARS = 600
 HEADER_BYTES = 44
 FULL = 32768.0
 CHANNELS = 2
+HOLDS = ("call:held", "call:unheld")
+PAUSES = ("recording:paused", "recording:resumed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,8 @@ class Region:
 
     since: float
     until: float
+    paused: bool = False
+    """Nobody is heard, because somebody ordered it (RG.12); else the call was on hold."""
 
 
 class Lanes:
@@ -81,18 +85,36 @@ def held_regions(
     >>> spans = [{"since": "2026-11-12T10:00:00+00:00", "until": "2026-11-12T10:01:00+00:00"}]
     >>> held = [{"kind": "call:held", "at": "2026-11-12T10:00:20+00:00"}]
     >>> held_regions(held, spans, seconds=60.0)
-    [Region(since=20.0, until=60.0)]
+    [Region(since=20.0, until=60.0, paused=False)]
     """
+    return _regions(timeline, bridged, seconds, HOLDS, paused=False)
+
+
+def paused_regions(
+    timeline: Iterable[Mapping[str, Any]], bridged: Sequence[Mapping[str, Any]], *, seconds: float
+) -> list[Region]:
+    """Return where the recording was paused: both sides are silent there (RG.12)."""
+    return _regions(timeline, bridged, seconds, PAUSES, paused=True)
+
+
+def _regions(
+    timeline: Iterable[Mapping[str, Any]],
+    bridged: Sequence[Mapping[str, Any]],
+    seconds: float,
+    names: tuple[str, str],
+    *,
+    paused: bool,
+) -> list[Region]:
     regions, since = [], None
     for moment in timeline:
         at = _offset(datetime.fromisoformat(moment["at"]), bridged, seconds)
-        if moment["kind"] == "call:held" and since is None:
+        if moment["kind"] == names[0] and since is None:
             since = at
-        elif moment["kind"] == "call:unheld" and since is not None:
-            regions.append(Region(since=since, until=at))
+        elif moment["kind"] == names[1] and since is not None:
+            regions.append(Region(since=since, until=at, paused=paused))
             since = None
     if since is not None:
-        regions.append(Region(since=since, until=seconds))
+        regions.append(Region(since=since, until=seconds, paused=paused))
     return [each for each in regions if each.until > each.since]
 
 

@@ -18,6 +18,8 @@ from starlette.types import Scope
 
 FIRST = "pl"
 LANGUAGES = ("pl", "en")
+SPOKEN = ("pl", "en", "uk")
+"""Of callers: what is told to them before and beside a call."""
 FOLDER = Path(__file__).parent / "translations"
 LONGEST_HEADER = 200
 COOKIE = "language"

@@ -2,23 +2,29 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from recorder.access.playback import Playback
-from recorder.accounts.model import SessionId
+from recorder.accounts.model import AccountId, SessionId
 from recorder.adapters.postgres.queries import Criteria
 from recorder.adapters.postgres.rows import (
     CallDetails,
     CallRow,
+    DayCall,
+    ErasedRow,
     IncidentRow,
+    OutcomeCount,
     PlayedRow,
     RecordingRow,
+    Standing,
     TombstoneRow,
 )
 from recorder.audit.event import AuditEvent
+from recorder.erasure.coming import DueDay
 from recorder.holds.model import BatchId, Hold
+from recorder.model import CallId
 
 
 class Finder(Protocol):
@@ -74,6 +80,11 @@ class Desk(Protocol):
     async def batch(self, batch_id: BatchId) -> Sequence[Hold]:
         """Return the holds of one act of placing."""
 
+    async def heard_by(
+        self, account_id: AccountId, *, before: datetime | None, limit: int
+    ) -> Sequence[tuple[Playback, UUID | None]]:
+        """Return what a person listened to, newest first, each with its call."""
+
     async def listeners(self, recording_id: UUID) -> Sequence[Playback]:
         """Return who listened to a recording, newest first."""
 
@@ -91,3 +102,59 @@ class Searches(Protocol):
 
     async def forget(self, now: datetime) -> None:
         """Drop what nobody looks at any more."""
+
+
+class Erasing(Protocol):
+    """What is due and what was erased, for pages. Raises ``LedgerUnavailable``."""
+
+    async def due(self, since: datetime, until: datetime) -> Mapping[date, DueDay]:
+        """Return the days of the office that have any, between two instants."""
+
+    async def past(self, now: datetime) -> tuple[int, int]:
+        """Return how many recordings are past their time: without a hold, and held."""
+
+    async def size_of_past(self, before: datetime) -> int:
+        """Return what recordings take whose time ended before: held ones, mostly."""
+
+    async def erased(
+        self,
+        since: datetime,
+        until: datetime,
+        *,
+        after: tuple[datetime, UUID] | None,
+        limit: int,
+    ) -> Sequence[ErasedRow]:
+        """Return what was erased between two instants, in order, from behind ``after``."""
+
+    async def by_hand(self, since: datetime, *, limit: int) -> Sequence[ErasedRow]:
+        """Return what was erased by hand since then, newest first."""
+
+    async def erased_at(self, tombstone_id: UUID) -> datetime | None:
+        """Return when the recording of a tombstone was erased, None if there is none."""
+
+
+class Overview(Protocol):
+    """What the pages of oversight show of calls. Raises ``LedgerUnavailable``."""
+
+    async def calls(
+        self,
+        since: datetime,
+        until: datetime,
+        *,
+        reason: str | None,
+        after: UUID | None,
+        limit: int,
+    ) -> Sequence[DayCall]:
+        """Return calls that arrived between two instants, in order, from behind ``after``."""
+
+    async def outcomes(self, since: datetime, until: datetime) -> Sequence[OutcomeCount]:
+        """Return how many calls that arrived between two instants ended how."""
+
+    async def days(self, since: date, until: date) -> Mapping[date, Sequence[OutcomeCount]]:
+        """Return the counted days from the one to before the other."""
+
+    async def some(self, ids: Sequence[CallId]) -> Sequence[DayCall]:
+        """Return these calls, oldest first."""
+
+    async def standing(self, now: datetime) -> Standing:
+        """Return how recordings, holds and the trail stand."""

@@ -1,6 +1,6 @@
 """All that the application is built with; chosen by the composition root alone."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -17,25 +17,33 @@ from recorder.accounts.service import Doorkeeper
 from recorder.adapters.postgres.trail_reading import Wanted
 from recorder.approvals.ports import Approvals
 from recorder.audit.event import Actor, AuditEvent
-from recorder.audit.rules import Entry
+from recorder.audit.rules import Entry, Position
 from recorder.audit.service import Report
 from recorder.authorisations.ports import ContractorAccesses, Papers
 from recorder.authorisations.service import ContractorDesk, Registrar
+from recorder.completeness.ports import Comparisons
 from recorder.erasure.by_hand import ErasureByHand
+from recorder.erasure.ports import PurgeLog
 from recorder.holds.ports import Holds
 from recorder.holds.service import HoldKeeper
+from recorder.incidents.service import IncidentDesk
+from recorder.live.service import LiveController
 from recorder.model import Announcement, AnnouncementId
 from recorder.ports import Clock
 from recorder.retention.model import JobState
+from recorder.retention.ports import Reports
 from recorder.web.answers import Answers
 from recorder.web.door import Places, Refusal
 from recorder.web.drawing import Drawing
+from recorder.web.footing import Footing
 from recorder.web.gate import Gate, Limits
 from recorder.web.health import Supervision
 from recorder.web.metrics import Measures
-from recorder.web.ports import Desk, Finder, Searches
+from recorder.web.ports import Desk, Erasing, Finder, Overview, Searches
+from recorder.web.public_texts import PublicTexts
 from recorder.web.rules import Origin
 from recorder.web.streaming import Pace
+from recorder.web.verifying import Verifications
 from recorder.workstations.ports import Workstations
 from recorder.workstations.service import WorkstationKeeper
 
@@ -73,6 +81,20 @@ class Keeping:
     by_hand: ErasureByHand
 
 
+@dataclass(frozen=True, kw_only=True)
+class Oversight:
+    """What the pages of oversight read, and the few acts they have."""
+
+    erasing: Erasing
+    reports: Reports
+    purge_log: PurgeLog
+    overview: Overview
+    comparisons: Comparisons
+    incidents: IncidentDesk
+    vault_free: Callable[[], Awaitable[int | None]]
+    """Bytes that are free for recordings; None = this process cannot see their disk."""
+
+
 class TrailReader(Protocol):
     """Reads the trail, and notes that it was read. Raises ``LedgerUnavailable``."""
 
@@ -81,6 +103,9 @@ class TrailReader(Protocol):
 
     async def entries_after(self, seq: int, *, limit: int) -> Sequence[Entry]:
         """Return entries in the order of their numbers."""
+
+    async def head(self) -> Position | None:
+        """Return where the trail ends; None = it does not say."""
 
     async def record(self, event: AuditEvent) -> None:
         """Leave an entry by itself."""
@@ -96,6 +121,8 @@ class Services:
     purposes: Collection[str]
     """§ 3.1, word for word."""
     drawing: Drawing
+    public: PublicTexts
+    footing: Footing
     answers: Answers
     measures: Measures
     places: Places
@@ -109,6 +136,7 @@ class Services:
     accounts: AccountKeeper
     people: People
     keeping: Keeping
+    oversight: Oversight
     retention_days: int
     """§ 7.2."""
     jobs: Callable[[], Awaitable[Sequence[JobState]]]
@@ -116,6 +144,9 @@ class Services:
     tokens: TokenDesk
     trail: TrailReader
     verify_trail: Callable[[], Awaitable[Report]]
+    verifications: Verifications
+    export_trail: Callable[[], Awaitable[AsyncIterator[bytes]]]
+    """The whole trail with its proofs, as one archive. Raises ``RuleViolation``."""
     announcements: Callable[[], Awaitable[tuple[Sequence[Announcement], Sequence[Announcement]]]]
     """Every version, and every activation of one."""
     announcement_samples: Callable[[AnnouncementId], Awaitable[bytes]]
@@ -126,6 +157,8 @@ class Services:
     searches: Searches
     new_id: Callable[[], UUID]
     listening: Listening
+    live: LiveController
+    """Calls in progress, and orders about their recording (RG.12)."""
     pace: Pace
     draw_factor: Callable[[str, str], str]
     """From a secret and a login the picture that a telephone reads, as SVG."""

@@ -16,6 +16,8 @@ REASONS = {
     "caller_left": later("The caller hung up during the announcement."),
     "not_answered": later("Nobody answered."),
     "forwarded_outside": later("The call was passed on to the outside."),
+    "stopped": later("Recording was stopped on an order before anybody spoke."),
+    "discarded": later("The recording was discarded on an order during the call."),
     "announcement_missing": later(
         "The announcement was missing, so recording was not allowed (§ 8.2)."
     ),
@@ -39,10 +41,48 @@ MOMENTS = {
     "call:unheld": later("Back from hold"),
     "call:transferred": later("Passed on"),
     "recording:armed": later("Recording got ready"),
+    "recording:paused": later("Recording was paused: silence from here on"),
+    "recording:resumed": later("Recording was resumed"),
     "recording:stopped": later("Recording was stopped"),
+    "recording:discarded": later("Recording was stopped and discarded"),
+    "recording:wiped": later("The discarded audio was destroyed"),
+    "order:doubted": later("Ordered, and not confirmed by the switchboard"),
+    "order:refused": later("An order about the recording was refused"),
     "call:released": later("Left without recording"),
     "call:ended": later("The call ended"),
     "announcement": later("Announcement"),
+}
+ANSWERS = {
+    "done": later("It is done."),
+    "already": later("It was so before; nothing was done."),
+    "doubtful": later(
+        "The switchboard has not confirmed it. It is asked again until it does; until then the "
+        "recording may go on."
+    ),
+    "expired": later("Nothing was done: the order arrived more than five seconds late."),
+    "not_recording": later("Nothing was done: this call is not being recorded."),
+    "over": later("Nothing was done: the recording was stopped before."),
+    "call_over": later("Nothing was done: the call is over."),
+    "switchboard_away": later("Nothing was done: the switchboard cannot be reached."),
+    "capture_away": later("Nothing was done: the recording service does not answer."),
+    "not_of_the_office": later("Nothing was done: this telephone is not on the line."),
+}
+"""What became of an order about a recording in progress (RG.12)."""
+ORDERED = {
+    "ordered_at_page": later("ordered at a page"),
+    "ordered_at_telephone": later("ordered at the telephone"),
+    "pause": later("pause"),
+    "resume": later("resume"),
+    "stop": later("stop and keep"),
+    "discard": later("stop and discard"),
+}
+DETAILS = {**REASONS, **ANSWERS, **ORDERED}
+"""What may stand beside a moment of the timeline."""
+STATES_NOW = {
+    "recording": later("is recorded"),
+    "paused": later("paused"),
+    "stopped": later("stopped, kept"),
+    "discarded": later("discarded"),
 }
 PLAYED = {
     "heard": later("heard to the end"),

@@ -3,8 +3,10 @@
 import asyncio
 import base64
 import csv
+import re
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -100,3 +102,28 @@ async def test_a_name_with_brackets_and_colons_is_kept_to_its_end(
     assert [(called, shown) for _, _, called, who, shown in told if who == number] == [
         ("746640800", name)
     ]
+
+
+def test_the_shipped_configuration_writes_records_without_a_number(
+    tmp_path: Path, asterisk: BareAsterisk
+) -> None:
+    """RG.13, R6.3d: with the modules that the container loads."""
+    shipped = DIALPLAN.parent / "deploy/asterisk/etc"
+    texts = {name: (shipped / name).read_text("utf-8") for name in ("cdr.conf", "modules.conf")}
+    records = (shipped / "cdr_custom.conf").read_text("utf-8")
+    # A path longer than 79 characters is cut: here the folder that Asterisk has for it.
+    texts["cdr_custom.conf"] = records.replace("/var/spool/rejestrator/records/", "")
+    bare = BareAsterisk(
+        asterisk._rootfs,
+        tmp_path / "asterisk",
+        probe_port=free_port(),
+        files=lambda _: texts,
+    )
+    written = bare.directory / "log/cdr-custom/rejestrator-calls.csv"
+    with bare, sipp.desk(bare.directory / "desk", port=bare.desk_port):
+        number = asyncio.run(place(bare))
+        wait_until(written.exists, 5)
+    (line,) = written.read_text("utf-8").splitlines()
+    assert number not in line
+    assert re.fullmatch(r"[0-9.]+,[0-9.]+,PJSIP/trunk-[0-9a-f]+,ANSWERED,[0-9.]+", line)
+    assert list(bare.directory.glob("log/cdr-c*/*")) == [written]

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from recorder.embedded.postgres import EmbeddedPostgres, free_port
 from recorder.web.rules import parse_origin
 from recorder.web.server import listen, server_for
 from tests.browser.desk import OfficeDesk
+from tests.browser.seeded import HOSTILE, PLAIN, Seeded, seed
 from tests.postgres.conftest import create, postgres, url_of
 from tests.web.office import open_office
 
@@ -56,13 +58,48 @@ async def browser() -> AsyncIterator[Browser]:
 async def desk(
     postgres: EmbeddedPostgres, browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[OfficeDesk]:
+    async with a_desk(postgres, browser, tmp_path_factory.mktemp("office"), "browser") as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def tidy(
+    postgres: EmbeddedPostgres, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Seeded]:
+    """Return an office that has something to show on every page."""
+    async with a_desk(postgres, browser, tmp_path_factory.mktemp("tidy"), "tidy") as opened:
+        yield await seed(opened, PLAIN)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def hostile(
+    postgres: EmbeddedPostgres, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Seeded]:
+    """Return the same office, in which whoever could write something wrote what is hostile."""
+    async with a_desk(postgres, browser, tmp_path_factory.mktemp("hostile"), "hostile") as opened:
+        yield await seed(opened, HOSTILE)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def trial(
+    postgres: EmbeddedPostgres, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Seeded]:
+    """Return the same office again, for whoever changes something in it."""
+    async with a_desk(postgres, browser, tmp_path_factory.mktemp("trial"), "trial") as opened:
+        yield await seed(opened, PLAIN)
+
+
+@asynccontextmanager
+async def a_desk(
+    postgres: EmbeddedPostgres, browser: Browser, directory: Path, name: str
+) -> AsyncIterator[OfficeDesk]:
+    """Give a new office, served on loopback, and desks at it."""
     logs.configure(level="warning", file=None)
-    create(postgres, "browser", template="template")
+    create(postgres, name, template="template")
     port = free_port()
     origin = parse_origin(f"http://127.0.0.1:{port}")
-    directory: Path = tmp_path_factory.mktemp("office")
     async with open_office(
-        url_of(postgres, "browser"), directory, origin=origin, listed="127.0.0.1"
+        url_of(postgres, name), directory, origin=origin, listed="127.0.0.1"
     ) as office:
         with listen("127.0.0.1", port) as listening:
             serving = asyncio.ensure_future(

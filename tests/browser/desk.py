@@ -8,7 +8,14 @@ from typing import Any
 
 import numpy as np
 import uuid_utils.compat as uuids
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+)
 
 from recorder.accounts.model import Role
 from recorder.model import AnnouncementPlayed, CallRecord, Moment, PlaybackResult, Span
@@ -29,6 +36,12 @@ LOOKS = (
     ("en", "dark", NARROW),
 )
 """Every two of language, light and width are met together."""
+STORED = """async () => [
+  ...Object.keys(localStorage), ...Object.keys(sessionStorage), ...await caches.keys(),
+  ...(await indexedDB.databases()).map((each) => each.name),
+  ...(await navigator.serviceWorker.getRegistrations()).map((each) => each.scope),
+  ...(document.cookie ? [document.cookie] : []),
+]"""
 COOKIE = "rejestrator-demo-session"
 
 
@@ -47,11 +60,17 @@ class Seen:
     origin: str
     complaints: list[str] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
-    transferred: int = 0
+    kept: list[str] = field(default_factory=list)
+    """What the browser was allowed to keep, of what is ours to forbid."""
 
     def console(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
             self.complaints.append(message.text)
+
+    def response(self, response: Response) -> None:
+        asked = response.headers.get("cache-control", "")
+        if "no-store" not in asked and not response.url.startswith(f"{self.origin}/static/"):
+            self.kept.append(response.url)
 
     def request(self, request: Request) -> None:
         if not request.url.startswith((self.origin, "data:", "blob:", "about:")):
@@ -102,14 +121,17 @@ class OfficeDesk:
         self._contexts.append(context)
         if login:
             signed = await self.office.sign_in(login, address="127.0.0.1")
+            given = signed.cookies[COOKIE]
+            # As the server sets it: out of reach of scripts (test_sign_in.py).
             await context.add_cookies(
-                [{"name": COOKIE, "value": signed.cookies[COOKIE], "url": self.origin}]
+                [{"name": COOKIE, "value": given, "url": self.origin, "httpOnly": True}]
             )
         page = await context.new_page()
         seen = Seen(origin=self.origin)
         page.on("console", seen.console)
         page.on("pageerror", lambda error: seen.complaints.append(str(error)))
         page.on("request", seen.request)
+        page.on("response", seen.response)
         return page, seen
 
     async def call(self, *, seconds: float = 6.0, **known: Any) -> CallRecord:
@@ -172,8 +194,15 @@ async def until(page: Page, holds: str) -> None:
     )
 
 
+async def stored(page: Page) -> list[str]:
+    """Return what a page left in the browser that a script can read."""
+    found: list[str] = await page.evaluate(STORED)
+    return found
+
+
 async def violations(page: Page) -> list[str]:
     """Return what axe finds wrong with a page as it is shown."""
+    await page.wait_for_load_state("load")
     await page.evaluate(AXE)
     found = await page.evaluate(
         "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES

@@ -32,7 +32,7 @@ async def test_a_listeners_pages_have_no_violation(
 
     await page.goto("/")
     await judge("search", "Wyszukiwanie połączenia|Find a call")
-    await page.locator("main details summary").click()
+    await page.locator("main form details summary").click()
     await judge("search-more", "Wyszukiwanie połączenia|Find a call")
     await page.get_by_role("button", name=re.compile("Szukaj połączenia|Find the call")).click()
     await page.locator("[role=alert]").wait_for()

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from recorder.adapters.ami import MOST_UNREAD, AmiAccount, AmiControl
-from recorder.errors import CallGone, SwitchboardUnavailable
+from recorder.errors import CallGone, SwitchboardSilent, SwitchboardUnavailable
 
 BANNER = b"Asterisk Call Manager/9.0.0\r\n"
 Reply = Callable[[dict[str, str], asyncio.StreamWriter], Awaitable[None]]
@@ -26,6 +26,7 @@ class Server:
         self.greets = True
         self.accepts = True
         self.answers_ping = True
+        self.answers_getvar = True
         self.on_stop: Reply = success
 
     def sent(self, action: str) -> int:
@@ -51,9 +52,9 @@ class Server:
                 await (success if self.accepts else refused)(action, writer)
             case "Ping" if self.answers_ping:
                 await success(action, writer)
-            case "Getvar":
+            case "Getvar" if self.answers_getvar:
                 await say(writer, action, "Response: Success", "Value: 0x1")
-            case "StopMixMonitor" | "MixMonitorMute":
+            case "StopMixMonitor" | "MixMonitorMute" | "Setvar":
                 await self.on_stop(action, writer)
             case _:
                 """Be silent."""
@@ -146,6 +147,35 @@ async def test_a_mute_and_its_end_name_both_directions(server: Server, control: 
     sent = [each for each in server.actions if each["Action"] == "MixMonitorMute"]
     assert [(each["Direction"], each["State"]) for each in sent] == [("both", "1"), ("both", "0")]
     assert {each["MixMonitorID"] for each in sent} == {"0x1"}
+
+
+async def test_a_telephone_is_left_a_word_under_our_own_name(
+    server: Server, control: AmiControl
+) -> None:
+    await until(lambda: control.connected)
+    await control.tell("2.2", "pause")
+    (told,) = [each for each in server.actions if each["Action"] == "Setvar"]
+    assert (told["Channel"], told["Variable"], told["Value"]) == ("2.2", "RECORDER_ANSWER", "pause")
+
+
+async def test_a_question_that_is_not_answered_leaves_no_doubt(
+    server: Server, control: AmiControl
+) -> None:
+    """RG.12: asked was only which recording it is, so nothing can have been done."""
+    server.answers_getvar = False
+    await until(lambda: control.connected)
+    with pytest.raises(SwitchboardUnavailable) as refused:
+        await control.mute("1.1")
+    assert not isinstance(refused.value, SwitchboardSilent)
+    assert server.sent("MixMonitorMute") == 0
+
+
+async def test_an_act_that_is_not_answered_is_a_doubt(server: Server, control: AmiControl) -> None:
+    """RG.12."""
+    server.on_stop = nothing
+    await until(lambda: control.connected)
+    with pytest.raises(SwitchboardSilent):
+        await control.mute("1.1")
 
 
 async def test_a_call_that_is_gone_is_no_failure_of_ami(

@@ -30,7 +30,9 @@ def test_every_context_says_who_enters_and_what_leaves(path: Path) -> None:
 def test_every_variable_of_the_subroutine_is_its_own() -> None:
     names = re.findall(r"[,?]Set\(([A-Za-z_]+)=", SUBROUTINE)
     assert names
-    assert [name for name in names if not name.startswith("RECORDER_")] == []
+    # Asterisk's own name for the codes of a telephone.
+    others = [name for name in names if not name.startswith("RECORDER_")]
+    assert others == ["DYNAMIC_FEATURES"]
 
 
 def test_what_a_caller_sends_stands_in_base64_alone() -> None:

@@ -12,6 +12,7 @@ from recorder.adapters.postgres.ledger import PostgresLedger
 from recorder.adapters.spool import DiskSpool
 from recorder.adapters.vault import DiskVault
 from recorder.capture.journal import fold
+from recorder.capture.ordering import orders_of
 from recorder.custody import service
 from recorder.custody.service import Custodian
 from tests.keys import some_keys
@@ -33,6 +34,7 @@ async def seal_all(directory: str, database_url: str) -> None:
             retention_days=30,
             office_zone=ZoneInfo("Europe/Warsaw"),
             read_call=lambda call_id: fold(journals.read(call_id)),
+            read_orders=lambda call: orders_of(call, journals.read(call.id)).settled,
         )
         for each in journals.all_calls():
             custodian.take(each, None)

@@ -17,6 +17,7 @@ from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.ledger import PostgresLedger
 from recorder.adapters.spool import DiskSpool
 from recorder.capture.journal import encode, entry, fold
+from recorder.capture.ordering import orders_of
 from recorder.custody.service import Custodian
 from recorder.model import CallId, RecordingId
 from tests.builders import IN_SCOPE, NOON
@@ -92,6 +93,7 @@ async def test_a_backlog_drains_oldest_first_and_holds_up_no_new_call(
             retention_days=30,
             office_zone=ZoneInfo("Europe/Warsaw"),
             read_call=lambda call_id: fold(journals.read(call_id)),
+            read_orders=lambda call: orders_of(call, journals.read(call.id)).settled,
         )
         for each in journals.all_calls():
             custodian.take(each, None)

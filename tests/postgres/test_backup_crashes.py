@@ -1,9 +1,11 @@
-"""kill -9 before file operations of backing up and restoring; the next run ends the same."""
+"""Death before each step of backing up and restoring; the next run ends the same."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from recorder.adapters import restorer
@@ -19,38 +21,21 @@ from recorder.embedded.postgres import EmbeddedPostgres
 from recorder.errors import BackupUnavailable, ConfigurationError, RuleViolation
 from recorder.model import RecordingId
 from tests.builders import NOON
-from tests.crashing import crashes
+from tests.crashes import Stage
 from tests.keys import SECRET
+from tests.postgres.backing_up import LATER
 from tests.postgres.conftest import create, url_of
 from tests.restoring import Installation, opened_set, places_in, quiet
 
 pytestmark = pytest.mark.postgres
 DAY = timedelta(days=1)
-BACK_UP = """
-from datetime import datetime
-from pathlib import Path
-from tests.restoring import Installation, places_in
-office = Installation(sys.argv[1], Path(sys.argv[2]))
-places = places_in(Path(sys.argv[3]))
-from_now_on()
-office.back_up(places)
-"""
-RESTORE = """
-from collections.abc import Iterator
-from datetime import timedelta
-from pathlib import Path
-from tests.restoring import Installation, opened_set, places_in
-office = Installation(sys.argv[1], Path(sys.argv[2]))
-office.clock.at += timedelta(days=25)
-places = places_in(Path(sys.argv[3]))
-backup = opened_set(Path(sys.argv[4]), places)
-from_now_on()
-office.bring_back(backup)
-office.end()
-"""
-# Not each step: every run starts a Python and PostgreSQL's tools. The last is never reached.
-STEPS_OF_BACKUP = (8, 18, 54, 72, 97, 99, 110, 119, 10_000)
-STEPS_OF_RESTORE = (24, 33, 44, 84, 116, 148, 150, 156, 168, 178, 10_000)
+_names = count(1)
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    with Stage("tests.postgres.backing_up") as stage:
+        yield stage
 
 
 @pytest.fixture
@@ -65,22 +50,24 @@ def places(tmp_path: Path) -> Places:
     return places_in(tmp_path / "backup")
 
 
-@pytest.mark.timeout(600)
-def test_a_backup_killed_before_any_step_is_whole_or_unfinished(
-    office: Installation, places: Places, tmp_path: Path
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("power_cut", [False, True], ids=["killed", "power cut"])
+def test_a_backup_that_dies_before_any_step_is_whole_or_unfinished(
+    office: Installation, places: Places, tmp_path: Path, stage: Stage, power_cut: bool
 ) -> None:
-    """And the next one leaves nothing of it behind, keys least of all."""
-    ids = [office.seal(number, age=DAY) for number in (1, 2)]
-    killed = 0
-    for step in STEPS_OF_BACKUP:
-        died = crashes(BACK_UP, step, office.url, office.directory, tmp_path / "backup")
-        killed += died
+    """F16, F17. And the next one leaves nothing of it behind, keys least of all."""
+    ids = {office.seal(number, age=DAY) for number in (1, 2)}
+    arguments = (office.url, str(office.directory), str(tmp_path / "backup"))
+    steps: list[str] = []
+    for run in stage.every_crash(lambda: ("back_up", arguments), power_cut=power_cut):
+        steps = [*run.steps]
         for folder in list(sets_in(places.sets)) if places.sets.exists() else []:
             backup = opened_set(folder, places)
             vault = places.vault / folder.name
-            assert {each.id for each in backup.manifest.recordings} == set(ids)
-            assert not problems_of(backup, vault=vault, master=MasterKey(SECRET), progress=quiet)
-    assert killed == len(STEPS_OF_BACKUP) - 1
+            assert {each.id for each in backup.manifest.recordings} == ids, run
+            problems = problems_of(backup, vault=vault, master=MasterKey(SECRET), progress=quiet)
+            assert not problems, run
+    assert {"start pg_dump", "wait for pg_dump"} <= set(steps)
     office.clock.at += timedelta(seconds=5)
     office.back_up(places)
     whole = {each.name for each in sets_in(places.sets)}
@@ -89,36 +76,66 @@ def test_a_backup_killed_before_any_step_is_whole_or_unfinished(
     assert {each.name.partition(".")[0] for each in places.keys.iterdir()} == whole
 
 
-@pytest.mark.timeout(600)
-def test_a_restore_killed_before_any_step_is_done_by_the_next(
-    office: Installation, places: Places, tmp_path: Path, postgres: EmbeddedPostgres
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("power_cut", [False, True], ids=["killed", "power cut"])
+def test_a_restore_that_dies_before_any_step_is_done_by_the_next(
+    office: Installation,
+    places: Places,
+    tmp_path: Path,
+    postgres: EmbeddedPostgres,
+    stage: Stage,
+    power_cut: bool,
 ) -> None:
-    """RG.17: until then nothing opens, and what is due is never to be heard."""
-    ages = {1: 1 * DAY, 2: 20 * DAY}
-    due, held = (office.seal(number, age=age) for number, age in ages.items())
+    """RG.17, F16, F17: until then nothing opens, and what is due is never to be heard."""
+    due, held = office.seal(1, age=DAY), office.seal(2, age=20 * DAY)
     office.hold(held)
     folder, _ = office.back_up(places)
     folders = {due: folder_of(NOON - DAY), held: folder_of(NOON - 20 * DAY)}
-    killed = 0
-    for step in STEPS_OF_RESTORE:
-        name = f"restored_{step}"
+    offices: list[Installation] = []
+
+    def prepare() -> tuple[str, Sequence[str]]:
+        name = f"restored_{next(_names)}"
         create(postgres, name)
-        office = Installation(url_of(postgres, name), tmp_path / f"restored_{step}")
-        died = crashes(RESTORE, step, office.url, office.directory, tmp_path / "backup", folder)
-        killed += died
-        office.clock.at += 25 * DAY
-        if died:
-            require_shut(office, [due, held], folders)
-            marker = read_marker(office.keys)
-            if marker is None or not marker.is_back:
-                office.bring_back(opened_set(folder, places))
-                with pytest.raises(ConfigurationError, match="restore"):
-                    open_vault(office.settings)
-            office.end()
+        offices.append(Installation(url_of(postgres, name), tmp_path / name))
+        return "restore", (
+            *(offices[-1].url, str(offices[-1].directory)),
+            *(str(tmp_path / "backup"), str(folder)),
+        )
+
+    steps: list[str] = []
+    for run in stage.every_crash(prepare, power_cut=power_cut):
+        office, steps = offices[-1], [*run.steps]
+        office.clock.at += LATER
+        if run.died_at is not None:
+            require_shut(office, due, folders)
+            finish(office, opened_set(folder, places))
         assert read_marker(office.keys) is None
         open_vault(office.settings)
-        assert office.playable([due, held], folders) == {held}
-    assert killed == len(STEPS_OF_RESTORE) - 1
+        assert office.playable([due, held], folders) == {held}, run
+        assert recordings_in(office.url) == {held}
+    assert {"start pg_restore", "wait for pg_restore"} <= set(steps)
+
+
+def finish(office: Installation, backup: Opened) -> None:
+    """Do what the person does who finds a restore broken off: say it again."""
+    marker = read_marker(office.keys) if office.keys.exists() else None
+    over = marker is None and recordings_in(office.url)
+    if over:
+        return
+    if marker is None or not marker.is_back:
+        office.bring_back(backup)
+        with pytest.raises(ConfigurationError, match="restore"):
+            open_vault(office.settings)
+    office.end()
+
+
+def recordings_in(url: str) -> set[RecordingId]:
+    """Return which recordings the database has; none while it has no such table."""
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        found = connection.execute("SELECT to_regclass('public.recording')").fetchone()
+        if found == (None,):
+            return set()
+        return {RecordingId(each) for (each,) in connection.execute("SELECT id FROM recording")}
 
 
 def test_a_dump_that_breaks_off_leaves_no_half_database(
@@ -147,20 +164,16 @@ def test_a_dump_that_breaks_off_leaves_no_half_database(
     elsewhere.end()
 
 
-def require_shut(
-    office: Installation, ids: list[RecordingId], folders: dict[RecordingId, str]
-) -> None:
-    """A half restore lets no process start, unless it had not begun or was done."""
-    if not office.keys.exists() or not (office.keys / "master.check").exists():
+def require_shut(office: Installation, due: RecordingId, folders: dict[RecordingId, str]) -> None:
+    """A restore broken off lets no process start while anything due is there, row or audio."""
+    if office.keys.exists() and read_marker(office.keys) is not None:
+        with pytest.raises(ConfigurationError, match="restore"):
+            open_vault(office.settings)
         return
-    if read_marker(office.keys) is None:
-        # Killed after its last step.
-        assert len(office.playable(ids, folders)) == 1
-        with pytest.raises(AssertionError):
-            office.end()
-        return
-    with pytest.raises(ConfigurationError, match="restore"):
-        open_vault(office.settings)
+    # It died before it began, or after its last step.
+    assert due not in recordings_in(office.url)
+    if (office.keys / "master.check").exists():
+        assert not office.playable([due], folders)
 
 
 def test_the_restore_of_another_backup_is_not_gone_on_with(

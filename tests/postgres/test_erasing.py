@@ -1,6 +1,5 @@
 """Erasing on a real PostgreSQL: one winner of every race, and nothing left of a person."""
 
-import asyncio
 import random
 from datetime import timedelta
 from uuid import UUID
@@ -16,14 +15,11 @@ from recorder.adapters.postgres.erasures import PostgresErasures
 from recorder.adapters.postgres.holds import PostgresHolds
 from recorder.adapters.postgres.ledger import PostgresLedger
 from recorder.adapters.postgres.purge_log import PostgresPurgeLog
-from recorder.erasure.model import Stage
 from recorder.erasure.ports import Shredder
 from recorder.erasure.rules import ended_before, judge
 from recorder.erasure.service import Eraser
 from recorder.errors import LedgerUnavailable
 from recorder.holds.model import HoldId
-from recorder.holds.rules import Why
-from recorder.model import RecordingId
 from tests.builders import NOON
 from tests.builders_keeping import OLGA, PURGE, a_hold, numbered
 from tests.contracts.test_keeping import CLAIM, WARSAW, seal
@@ -31,8 +27,6 @@ from tests.fakes import FakeClock
 from tests.fakes_erasure import FakeShredder, FakeWitness
 
 pytestmark = pytest.mark.postgres
-RACES = 1000
-AT_A_TIME = 50
 OLD = NOON - timedelta(days=31)
 
 
@@ -104,61 +98,6 @@ async def test_the_reason_of_an_ended_hold_goes_with_the_recording(database_url:
         (hold,) = [await holds.get(HoldId(UUID(int=77)))]
     assert hold is not None
     assert (hold.reason, hold.reference) == ("", "RSD 12/2026")
-
-
-@pytest.mark.timeout(600)
-async def test_of_a_hold_and_a_purge_that_race_exactly_one_wins(database_url: str) -> None:
-    """R7.3g, P2: held means whole, erased means a tombstone; a thousand times."""
-    vault, chance = FakeShredder(), random.Random(7)
-    won_by_hold = 0
-    async with connect(database_url) as engine, connect(database_url) as other:
-        await PostgresPurgeLog(engine, actor=PURGE).passed(FakeWitness().read())
-        holds, erasures = PostgresHolds(other), PostgresErasures(engine, actor=PURGE)
-        for start in range(0, RACES, AT_A_TIME):
-            ids = [await seal(engine, start + n, OLD) for n in range(AT_A_TIME)]
-            for each in ids:
-                vault.put(each, OLD)
-            clock = FakeClock()
-
-            async def hold(recording: RecordingId, wait_s: float) -> Why:
-                await asyncio.sleep(wait_s)
-                placed = await holds.place(
-                    [a_hold(recording, id=HoldId(UUID(int=recording.int + (1 << 90))))],
-                    actor=OLGA,
-                )
-                return placed[recording].why
-
-            async with asyncio.TaskGroup() as tasks:
-                run = tasks.create_task(eraser(engine, vault, clock).run())
-                tried = {
-                    each: tasks.create_task(hold(each, chance.random() * 0.12)) for each in ids
-                }
-            while (await eraser(engine, vault, clock).run()).erased:
-                pass
-            assert not run.result().failed
-            for each, task in tried.items():
-                row = await erasures.get(each)
-                whole = each in vault.keys and each in vault.files
-                if task.result() is Why.PLACED:
-                    won_by_hold += 1
-                    assert row is not None
-                    assert (row.stage, whole) == (Stage.KEPT, True)
-                else:
-                    assert task.result() in {Why.BEING_ERASED, Why.ALREADY_ERASED}
-                    assert row is None
-                    assert each not in vault.keys | set(vault.files)
-        stones, stand = await count_of(engine)
-    assert (stones, stand) == (RACES - won_by_hold, won_by_hold)
-    assert 0 < won_by_hold < RACES, "a race that one side always wins is none"
-
-
-async def count_of(engine: AsyncEngine) -> tuple[int, int]:
-    async with engine.connect() as connection:
-        stones = (await connection.scalars(select(tables_keeping.TombstoneTable.id))).all()
-        stand = await connection.scalars(
-            select(tables_keeping.HoldTable.id).where(tables_keeping.HoldTable.ended_at.is_(None))
-        )
-        return len(stones), len(stand.all())
 
 
 async def test_the_query_leaves_out_nothing_that_is_erasable(database_url: str) -> None:

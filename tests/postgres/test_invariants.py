@@ -89,6 +89,7 @@ class Sealed:
                     retention_days=30,
                     office_zone=ZoneInfo("Europe/Warsaw"),
                     read_call=lambda _: fold([]),
+                    read_orders=lambda _: (),
                 )
                 await custodian.seal(call.id, call)
 

@@ -44,6 +44,8 @@ EVERY = {
     "forget_sign_in_attempts",
     "destroy_key_backups",
     "export_erasures",
+    "completeness",
+    "count_calls",
 }
 
 

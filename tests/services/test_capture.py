@@ -16,6 +16,7 @@ from recorder.capture import live_call, service
 from recorder.capture.journal import encode, entry, fold
 from recorder.capture.service import Capture, Ended
 from recorder.errors import CallGone, SwitchboardUnavailable
+from recorder.live.model import Settled
 from recorder.model import CallId, CallRecord, IncidentKind, Mode, Reason, RecordingId
 from recorder.regulation import AnnouncementTerms
 from tests.builders import NOON, a_scope
@@ -72,6 +73,7 @@ class Office:
         self.announcements = FakeAnnouncements()
         self.clock = FakeClock()
         self.ended: list[Ended] = []
+        self.settled: list[Settled] = []
         self.numbers: Iterator[int] = iter(range(1, 100_000))
         self.capture = self.start_anew()
 
@@ -89,6 +91,7 @@ class Office:
             floor_bytes=FLOOR,
             new_id=lambda: CallId(UUID(int=next(self.numbers))),
             on_ended=self.ended.append,
+            on_settled=self.settled.append,
         )
         return self.capture
 

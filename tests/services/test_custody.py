@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from recorder.capture.journal import entry, fold
+from recorder.capture.ordering import orders_of
 from recorder.custody import service
 from recorder.custody.service import Custodian
 from recorder.errors import LedgerUnavailable
@@ -113,6 +114,7 @@ class World:
             retention_days=30,
             office_zone=ZoneInfo("Europe/Warsaw"),
             read_call=lambda call_id: fold(self.journals.read(call_id)),
+            read_orders=lambda call: orders_of(call, self.journals.read(call.id)).settled,
         )
 
     @asynccontextmanager

@@ -86,6 +86,7 @@ class Replay:
             floor_bytes=1,
             new_id=lambda: CallId(next(ids)),
             on_ended=self.ended.append,
+            on_settled=lambda _: None,
         )
         self.events = AriEvents(
             clock=self.clock, arrive=self.capture.arrive, deliver=self.capture.deliver

@@ -66,7 +66,12 @@ async def test_no_number_or_name_can_be_asked_for_in_an_address(office: WebOffic
         for operation in path.values()
         for parameter in operation.get("parameters", [])
     }
-    assert {each for each in in_addresses if not each.endswith("_id")} == {"due"}
+    assert {each for each in in_addresses if not each.endswith("_id")} == {
+        "after",
+        "due",
+        "limit",
+        "state",
+    }
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from recorder.web.bodies import LARGEST, Bodies
 from recorder.web.door import Door
 from recorder.web.drawing import Drawing
 from recorder.web.envelope import Envelope
+from recorder.web.law import Paragraphs
 from recorder.web.metrics import Measures
 from recorder.web.rules import Origin, parse_origin
 from recorder.workstations.rules import Address
@@ -59,9 +60,12 @@ class Front:
                 note=note,
                 measures=self.measures,
                 clock=self.clock,
+                public=frozenset(),
             ),
             origin=origin,
-            answers=Answers(Drawing(office="MOPS", zone=ZoneInfo("Europe/Warsaw"))),
+            answers=Answers(
+                Drawing(office="MOPS", zone=ZoneInfo("Europe/Warsaw"), paragraphs=Paragraphs({}))
+            ),
             measures=self.measures,
             clock=self.clock,
         )

@@ -79,6 +79,10 @@ async def test_every_route_declares_what_it_needs(office: WebOffice) -> None:
         ("POST", "/first-run"),
         ("POST", "/language"),
         ("GET", "/api/v1/openapi.json"),
+        ("GET", "/information-clause"),
+        ("GET", "/information-clause/{language:str}"),
+        ("GET", "/accessibility"),
+        ("GET", "/accessibility/{language:str}"),
     }
 
 

@@ -36,6 +36,7 @@ def account_columns() -> Any:  # noqa: ANN401 - a select of many columns has no 
         ACCOUNT.signs_in_by,
         ACCOUNT.issuer,
         ACCOUNT.subject,
+        ACCOUNT.extension,
     )
 
 
@@ -53,6 +54,7 @@ def account_of(row: Row[Any]) -> Account:
         totp_since=row.totp_since,
         disabled_at=row.disabled_at,
         link=_link_of(row),
+        extension=row.extension,
     )
 
 

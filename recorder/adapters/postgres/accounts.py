@@ -142,6 +142,11 @@ class PostgresAccounts(PostgresSessions):
             await connection.execute(account_update(account_id).values(disabled_at=disabled_at))
             await end_sessions(connection, account_id, Ended.ACCOUNT_DISABLED, at=at, keep=None)
 
+    async def set_extension(self, account_id: AccountId, extension: str, events: Events) -> None:
+        """Note at which telephone the person answers."""
+        async with self.change(events) as connection:
+            await connection.execute(account_update(account_id).values(extension=extension))
+
     async def set_link(
         self,
         account_id: AccountId,

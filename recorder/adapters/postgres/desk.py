@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.access.playback import Playback
-from recorder.accounts.model import SessionId
+from recorder.accounts.model import AccountId, SessionId
 from recorder.adapters.postgres import holds, queries
 from recorder.adapters.postgres.connect import translated
 from recorder.adapters.postgres.playbacks import PostgresPlaybacks
@@ -67,6 +67,24 @@ class PostgresDesk:
     async def batch(self, batch_id: BatchId) -> Sequence[Hold]:
         """Return the holds of one act of placing."""
         return await self._holds(HoldTable.batch_id == batch_id)
+
+    async def heard_by(
+        self, account_id: AccountId, *, before: datetime | None, limit: int
+    ) -> Sequence[tuple[Playback, UUID | None]]:
+        """Return what a person listened to, newest first, each with its call."""
+        found = await PostgresPlaybacks(self._engine).of_account(
+            account_id, before=before, limit=limit
+        )
+        ids = {each.recording_id for each in found}
+        here = select(RecordingTable.id, RecordingTable.call_id).where(RecordingTable.id.in_(ids))
+        gone = select(TombstoneTable.recording_id, TombstoneTable.call_id).where(
+            TombstoneTable.recording_id.in_(ids)
+        )
+        with translated():
+            async with self._engine.connect() as connection:
+                rows = (await connection.execute(here.union_all(gone))).all()
+        calls: dict[UUID, UUID | None] = {row[0]: row[1] for row in rows}
+        return [(each, calls.get(each.recording_id)) for each in found]
 
     async def listeners(self, recording_id: UUID) -> Sequence[Playback]:
         """Return who listened to a recording, newest first."""

@@ -46,6 +46,15 @@ async def read_figures(
                     )
                 )
             ).all()
+            unexplained = await connection.scalar(
+                select(func.count())
+                .select_from(IncidentTable)
+                .where(
+                    IncidentTable.kind == IncidentKind.UNEXPLAINED_CALL.value,
+                    IncidentTable.explained_at.is_(None),
+                    IncidentTable.closed_at.is_(None),
+                )
+            )
             open_playbacks = await connection.scalar(
                 select(func.count())
                 .select_from(PlaybackTable)
@@ -78,6 +87,8 @@ async def read_figures(
             job=name,
         )
     measures.set("recorder_recordings_past_their_time", "Recordings past erase_by.", late or 0)
+    says = "Calls of the PBX's records that nothing explains, and nobody yet."
+    measures.set("recorder_calls_unexplained", says, unexplained or 0)
     measures.set("recorder_playbacks_open", "Playbacks not ended yet.", open_playbacks or 0)
     measures.forget("recorder_calls_today")
     measures.forget("recorder_calls_total")

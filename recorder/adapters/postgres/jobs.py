@@ -118,6 +118,14 @@ class PostgresReports:
                 rows = await connection.execute(query)
                 return [DeletionReport(**row._mapping) for row in rows]  # noqa: SLF001 - as above
 
+    async def of_day(self, day: date) -> DeletionReport | None:
+        """Return the report of one day, None if it has none yet."""
+        query = select(*REPORT.__table__.columns).where(REPORT.day == day)
+        with translated():
+            async with self._engine.connect() as connection:
+                row = (await connection.execute(query)).first()
+        return None if row is None else DeletionReport(**row._mapping)  # noqa: SLF001 - as above
+
 
 class PostgresWorkerLock:
     """A session's advisory lock; it ends with the connection, however that ends."""

@@ -11,11 +11,15 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from recorder.adapters.postgres import tables
+from recorder.adapters.postgres.cleaning import clean
 from recorder.adapters.postgres.connect import translated
 from recorder.adapters.postgres.forgetting import FORGOTTEN
+from recorder.adapters.postgres.live import settle_all
+from recorder.audit.event import AuditEvent
 from recorder.custody.model import SealedAs
 from recorder.custody.rules import outcome_of
 from recorder.erasure.model import Stage
+from recorder.live.model import Settled
 from recorder.model import (
     Announcement,
     CallId,
@@ -27,6 +31,8 @@ from recorder.model import (
     RecordingId,
 )
 from recorder.phone_numbers import normalise
+
+__all__ = ["PostgresLedger", "clean"]
 
 FORGET_AT_ONCE = 1000
 
@@ -56,6 +62,8 @@ class PostgresLedger:
         recording: Recording | None,
         incidents: Sequence[Incident],
         at: datetime,
+        orders: Sequence[Settled] = (),
+        entries: Sequence[AuditEvent] = (),
     ) -> bool:
         """Write everything about one ended call in one transaction; False if it is there."""
         with translated():
@@ -70,6 +78,8 @@ class PostgresLedger:
                     await connection.execute(_NEW_RECORDING, _recording_row(recording))
                 for incident in incidents:
                     await _write_incident(connection, incident)
+                if orders or entries:
+                    await settle_all(connection, orders, node=call.node, more=entries)
                 return True
 
     async def knows_channel(self, node: str, channel_id: str) -> bool:
@@ -186,17 +196,6 @@ class PostgresLedger:
             async with self._engine.begin() as connection:
                 result = await connection.execute(statement)
                 return result.rowcount
-
-
-def clean(text: str) -> str:
-    r"""Return text as PostgreSQL can keep it: NUL and lone surrogates become U+FFFD.
-
-    >>> clean("a\x00b") == "a\ufffdb"
-    True
-    """
-    # utf-16 with surrogatepass joins what is a pair and leaves alone what is none.
-    safe = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return safe.replace("\x00", "\ufffd")
 
 
 async def _write_incident(connection: AsyncConnection, incident: Incident) -> None:

@@ -113,6 +113,15 @@ class PostgresPlaybacks:
         query = _select().where(PLAYBACK.recording_id == recording_id)
         return await self._fetch(query.order_by(PLAYBACK.opened_at.desc()).limit(1000))
 
+    async def of_account(
+        self, account_id: AccountId, *, before: datetime | None, limit: int
+    ) -> Sequence[Playback]:
+        """Return what a person listened to, newest first."""
+        query = _select().where(PLAYBACK.account_id == account_id)
+        if before is not None:
+            query = query.where(PLAYBACK.opened_at < before)
+        return await self._fetch(query.order_by(PLAYBACK.opened_at.desc()).limit(limit))
+
     async def _fetch(self, query: Select[Any]) -> list[Playback]:
         with translated():
             async with self._engine.connect() as connection:

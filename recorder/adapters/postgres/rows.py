@@ -112,6 +112,17 @@ class TombstoneRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ErasedRow(TombstoneRow):
+    """And who decided, when: for the list of a day."""
+
+    ended_at: datetime
+    claimed_at: datetime
+    actor: str
+    """``kind:name``; the purge is ``process:retention``."""
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlayedRow:
     """Proof of one playing of an announcement (R8.2c)."""
 
@@ -142,3 +153,28 @@ class OutcomeCount:
     outcome: str
     reason: str
     calls: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayCall:
+    """One call in the list of a day; nothing of who called."""
+
+    id: UUID
+    arrived_at: datetime
+    line: str
+    outcome: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How recordings and holds stand."""
+
+    oldest: datetime | None
+    """End of the call of the oldest recording; None = none is kept."""
+    oldest_unheld: datetime | None
+    """Of the oldest that no hold keeps (R7.2i)."""
+    unwell: int
+    """Damaged or missing; counted to a thousand."""
+    holds: int
+    reviews_overdue: int

@@ -5,8 +5,13 @@ from recorder.adapters.postgres import (
     tables_access,
     tables_audit,
     tables_keeping,
+    tables_live,
+    tables_oversight,
     tables_web,
 )
 
-TABLES = (tables, tables_access, tables_audit, tables_keeping, tables_web)
+TABLES = (
+    *(tables, tables_access, tables_audit, tables_keeping),
+    *(tables_live, tables_oversight, tables_web),
+)
 METADATA = tables.Base.metadata

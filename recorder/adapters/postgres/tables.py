@@ -26,14 +26,12 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from recorder.custody.model import SealedAs
 from recorder.erasure.model import Route, Stage
 from recorder.model import IncidentKind, Layer, Mode, Outcome, PlaybackResult, Reason
+from recorder.phone_numbers import WITHHELD_AS_DELIVERED
 
 INDEXED_CHARACTERS = 64
 """Numbers without a public form are indexed by so many characters: an index entry has a limit,
 a caller's input has none."""
 
-
-WITHHELD_AS_DELIVERED = ("", "anonymous", "Anonymous", "restricted", "unavailable", "unknown")
-"""How trunks deliver a caller who sends no number."""
 
 IS_WITHHELD = text(
     "caller_number IN (" + ", ".join(f"'{each}'" for each in WITHHELD_AS_DELIVERED) + ") "
@@ -96,7 +94,8 @@ class CallTable(Base):
         one_of("outcome", Outcome),
         one_of("reason", Reason),
         one_of("mode", Mode),
-        Index("ix_call_arrived_at", "arrived_at"),
+        # With what became of them: a day is counted by the index alone.
+        Index("ix_call_arrived_at", "arrived_at", postgresql_include=["outcome", "reason"]),
         # An index answers alone only for pages that a vacuum has seen.
         {
             "postgresql_with": {
@@ -224,7 +223,8 @@ class RecordingTable(Base):
         one_of("sealed_as", SealedAs),
         one_of("stage", Stage),
         one_of("erasing_route", Route),
-        Index("ix_recording_erase_by", "erase_by"),
+        # With the size, the days to come and the space they free are told by the index alone.
+        Index("ix_recording_erase_by", "erase_by", postgresql_include=["size_bytes"]),
         Index("ix_recording_ended_at_id", "ended_at", "id"),
         Index(
             "ix_recording_half_erased",
@@ -274,6 +274,7 @@ class IncidentTable(Base):
         one_of("kind", IncidentKind),
         Index("ix_incident_at", "at"),
         Index("ix_incident_call_id", "call_id"),
+        Index("ix_incident_open", "kind", "at", "id", postgresql_where=text("closed_at IS NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -281,3 +282,8 @@ class IncidentTable(Base):
     at: Mapped[datetime]
     call_id: Mapped[UUID | None] = mapped_column(ForeignKey("call.id"))
     detail: Mapped[str]
+    explained_at: Mapped[datetime | None]
+    explained_by: Mapped[str] = mapped_column(server_default="")
+    explanation: Mapped[str] = mapped_column(server_default="")
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[str] = mapped_column(server_default="")

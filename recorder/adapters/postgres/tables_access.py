@@ -39,6 +39,7 @@ class AccountTable(Base):
     signs_in_by: Mapped[str] = mapped_column(server_default="local")
     issuer: Mapped[str | None]
     subject: Mapped[str | None]
+    extension: Mapped[str] = mapped_column(server_default="")
 
 
 class RecoveryCodeTable(Base):

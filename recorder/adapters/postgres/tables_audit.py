@@ -27,6 +27,8 @@ class AuditEventTable(Base):
         one_of("actor_kind", ActorKind),
         Index("ix_audit_event_at", "at"),
         Index("ix_audit_event_subject_seq", "subject", "seq"),
+        Index("ix_audit_event_actor_name_seq", "actor_name", "seq"),
+        Index("ix_audit_event_action_seq", "action", "seq"),
     )
 
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

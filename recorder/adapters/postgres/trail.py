@@ -8,8 +8,8 @@ from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from recorder.adapters.postgres import tables_audit
+from recorder.adapters.postgres.cleaning import clean
 from recorder.adapters.postgres.connect import translated
-from recorder.adapters.postgres.ledger import clean
 from recorder.audit.event import Actor, AuditEvent, Scalar
 from recorder.audit.rules import Entry, Position, chain_all
 from recorder.errors import RecorderError, TrailUnavailable

@@ -27,6 +27,8 @@ class Wanted:
     action: str | None = None
     """Whole, or its noun alone: ``recording``."""
     subject: str | None = None
+    subjects: tuple[str, ...] = ()
+    """About any of these; empty = about anything."""
     since: datetime | None = None
     until: datetime | None = None
     """Excluded."""
@@ -142,6 +144,8 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
         )
     if wanted.subject is not None:
         conditions.append(EVENT.subject == clean(wanted.subject))
+    if wanted.subjects:
+        conditions.append(EVENT.subject.in_([clean(each) for each in wanted.subjects]))
     if wanted.since is not None:
         conditions.append(EVENT.at >= wanted.since)
     if wanted.until is not None:

@@ -16,6 +16,7 @@ from recorder.web.api import routing
 from recorder.web.api.routing import Body, Parts, Told, Who
 from recorder.web.gate import needs
 from recorder.web.problems import Kind, Problem
+from recorder.web.services import Services
 
 router = routing.router("audit")
 PAGE = 2000
@@ -130,17 +131,19 @@ async def export(asker: Who, parts: Parts) -> Response:
     own = str(asker.account.id) if decision.view is View.OWN else None
     await parts.trail.record(AuditEvent(action="audit:exported", at=asker.now, actor=asker.actor))
 
-    async def lines() -> AsyncIterator[bytes]:
-        seq = 0
-        while page := await parts.trail.entries_after(seq, limit=PAGE):
-            mine = [each for each in page if own is None or each.actor.name == own]
-            yield "".join(
-                f"{_told(each, reveal=False).model_dump_json()}\n" for each in mine
-            ).encode()
-            seq = page[-1].seq
-
     disposition = {"Content-Disposition": 'attachment; filename="audit.jsonl"'}
-    return StreamingResponse(lines(), media_type="application/jsonl", headers=disposition)
+    return StreamingResponse(
+        own_lines(parts, own), media_type="application/jsonl", headers=disposition
+    )
+
+
+async def own_lines(parts: Services, own: str | None) -> AsyncIterator[bytes]:
+    """Return every entry as JSON lines; with ``own``, those of this account alone."""
+    seq = 0
+    while page := await parts.trail.entries_after(seq, limit=PAGE):
+        mine = [each for each in page if own is None or each.actor.name == own]
+        yield b"".join(_line(each) for each in mine)
+        seq = page[-1].seq
 
 
 def _line(entry: Entry) -> bytes:

@@ -16,6 +16,7 @@ from recorder.web.languages import language_of, later, speaker
 from recorder.web.pages.forms import fields_of, see
 from recorder.web.pages.home import ROLES
 from recorder.web.problems import Kind, Problem
+from recorder.web.routes import Routes
 from recorder.web.sentences import in_words
 
 OWN = Permission.OWN_ACCOUNT
@@ -138,3 +139,13 @@ def _enrolment(request: Request, secret: str, *, fault: str = "") -> Response:
 later("Name")
 later("Post")
 later("Roles")
+
+
+ROUTES: Routes = (
+    ("GET", "/account", show),
+    ("POST", "/account/password", change_password),
+    ("POST", "/account/prove", prove),
+    ("POST", "/account/second-factor", begin_factor),
+    ("POST", "/account/second-factor/confirm", confirm_factor),
+    ("POST", "/account/sessions/{session_id:uuid}/end", end_session),
+)

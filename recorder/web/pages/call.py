@@ -12,7 +12,8 @@ from starlette.responses import Response
 
 from recorder.access.model import Ground, Permission, Target, View
 from recorder.access.playback import Playback
-from recorder.adapters.postgres.rows import CallDetails, PlayedRow
+from recorder.adapters.postgres.rows import CallDetails, PlayedRow, RecordingRow
+from recorder.approvals.model import Action
 from recorder.audit.event import AuditEvent
 from recorder.commands.output import masked
 from recorder.model import AnnouncementId
@@ -23,8 +24,11 @@ from recorder.web.languages import language_of, later, speaker
 from recorder.web.pages.forms import fields_of
 from recorder.web.pages.people import names_of
 from recorder.web.problems import Kind, Problem
+from recorder.web.routes import Routes
 from recorder.web.services import Services
+from recorder.web.told import INCIDENTS
 from recorder.web.words import (
+    DETAILS,
     ENDINGS,
     FIGURES,
     FLAGS,
@@ -34,16 +38,22 @@ from recorder.web.words import (
     OUTCOMES,
     PLAYED,
     REASONS,
-    ROUTES,
     SPOKEN,
     quality_of,
 )
+from recorder.web.words import ROUTES as HOW_ERASED
 
 SAY_WHY = later(
     "Purpose: choose one of § 3.1, or give the number of a request, for example W/31/2026."
 )
 DONE = {
     "ended": later("The listening is ended and noted."),
+    "erased": later("The recording is erased for good; a tombstone is in its place."),
+    "erasing": later("Erasing has begun and cannot be undone; the next run finishes it."),
+    "erasure-proposed": later(
+        "Erasing is proposed. Another person must confirm it within seven days."
+    ),
+    "erasure-refused": later("The proposal is refused; the recording stays."),
 }
 RATE = 8000
 
@@ -178,6 +188,8 @@ async def page(
         flags=flags,
         may_listen=Permission.RECORDING_LISTEN in asker.able,
         may_reveal=Permission.NUMBER_REVEAL in asker.able and bool(call.caller_number),
+        may_erase=Permission.RECORDING_ERASE in asker.able,
+        erasure_waits=await _erasure_waits(recording, services),
         may_hold=Permission.HOLD_PLACE_PROVISIONAL in asker.able,
         purposes=services.purposes,
         ground=ground or Ground(),
@@ -186,8 +198,8 @@ async def page(
         now=asker.now,
         words={
             "moments": MOMENTS, "played": PLAYED, "layers": LAYERS, "spoken": SPOKEN,
-            "grounds": GROUNDS, "endings": ENDINGS, "routes": ROUTES, "reasons": REASONS,
-            "figures": FIGURES,
+            "grounds": GROUNDS, "endings": ENDINGS, "routes": HOW_ERASED, "reasons": DETAILS,
+            "figures": FIGURES, "incidents": INCIDENTS,
         },
     )  # fmt: skip
 
@@ -225,9 +237,23 @@ async def _listeners(
     return [each for each in found if each.account_id == asker.account.id], False
 
 
+async def _erasure_waits(recording: RecordingRow | None, services: Services) -> bool:
+    if recording is None:
+        return False
+    waiting = await services.keeping.approvals.waiting_for(Action.ERASE_BY_HAND, recording.id)
+    return waiting is not None
+
+
 def _shown(text: str | None, *, whole: bool) -> str | None:
     return text if whole or not text else masked(text)
 
 
 def _flag(recording: Any, name: str) -> bool:  # noqa: ANN401 - a row
     return recording.damaged_at is not None if name == "damaged" else getattr(recording, name)
+
+
+ROUTES: Routes = (
+    ("GET", "/calls/{call_id:uuid}", show),
+    ("POST", "/calls/{call_id:uuid}/number", reveal),
+    ("GET", "/announcements/{announcement_id:uuid}/sound", announcement),
+)

@@ -17,6 +17,7 @@ from recorder.web.languages import language_of, later, speaker
 from recorder.web.pages.forms import fields_of, see
 from recorder.web.pages.people import names_of
 from recorder.web.problems import Kind, Problem
+from recorder.web.routes import Routes
 from recorder.web.words import ENDINGS, GROUNDS
 
 REVIEW, LIFT = Permission.HOLD_REVIEW, Permission.HOLD_LIFT
@@ -270,3 +271,17 @@ def _confirm(
         approval=approval,
         grounds=GROUNDS,
     )
+
+
+ROUTES: Routes = (
+    ("GET", "/holds", standing),
+    ("GET", "/holds/batches/{batch_id:uuid}", batch),
+    ("GET", "/holds/{hold_id:uuid}", one),
+    ("POST", "/holds/{hold_id:uuid}/review/check", check_review),
+    ("POST", "/holds/{hold_id:uuid}/review", review),
+    ("POST", "/holds/{hold_id:uuid}/lift/check", check_lift),
+    ("POST", "/holds/{hold_id:uuid}/lift", lift),
+    ("POST", "/holds/proposals/{approval_id:uuid}/check", check_confirm),
+    ("POST", "/holds/proposals/{approval_id:uuid}/confirm", confirm),
+    ("POST", "/holds/proposals/{approval_id:uuid}/refuse", refuse),
+)

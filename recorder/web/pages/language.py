@@ -6,6 +6,7 @@ from starlette.responses import Response
 from recorder.web.gate import Open, needs
 from recorder.web.languages import COOKIE, LANGUAGES
 from recorder.web.pages.forms import fields_of, see
+from recorder.web.routes import Routes
 from recorder.web.rules import path_to_return_to
 
 A_YEAR_S = 365 * 24 * 3600
@@ -22,3 +23,6 @@ async def choose(request: Request) -> Response:
             COOKIE, language, max_age=A_YEAR_S, secure=secure, httponly=True, samesite="strict"
         )
     return answer
+
+
+ROUTES: Routes = (("POST", "/language", choose),)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any
 from uuid import UUID
 
 from starlette.requests import Request
@@ -16,13 +17,15 @@ from recorder.model import RecordingId
 from recorder.web.api.playbacks import ground_of, mine, target_of
 from recorder.web.api.routing import asker_of, services_of
 from recorder.web.gate import needs
-from recorder.web.lanes import held_regions
-from recorder.web.languages import later
+from recorder.web.lanes import held_regions, paused_regions
+from recorder.web.languages import language_of, later, speaker
 from recorder.web.pages.call import call_of, ground_given, require_for
 from recorder.web.pages.forms import see
 from recorder.web.problems import Kind, Problem
+from recorder.web.routes import Routes
 from recorder.web.words import FLAGS
 
+ON_HOLD, PAUSED = later("on hold"), later("paused, nothing is recorded")
 LISTEN = Permission.RECORDING_LISTEN
 RESTRICTED = later("The recording is restricted: it is not heard while a right is weighed (§ 8.3).")
 
@@ -58,7 +61,10 @@ async def player(request: Request) -> Response:
     recording = await services.finder.recording(playback.recording_id)
     if recording is None:
         raise Problem(kind=Kind.GONE)
-    regions = held_regions(call.timeline, call.bridged, seconds=recording.seconds)
+    say = speaker(language_of(request.scope))
+    where: dict[str, Any] = {"bridged": call.bridged, "seconds": recording.seconds}
+    regions = [*held_regions(call.timeline, **where), *paused_regions(call.timeline, **where)]
+    words = {each: say(PAUSED if each.paused else ON_HOLD) for each in regions}
     return services.drawing.page(
         "player.html",
         request.scope,
@@ -68,8 +74,9 @@ async def player(request: Request) -> Response:
         playback=playback,
         over=playback.is_over(asker_of(request).now),
         audio=f"/api/v1/recordings/{recording.id}/playbacks/{playback.id}/audio",
-        regions=regions,
-        regions_json=json.dumps([[each.since, each.until] for each in regions]),
+        regions=sorted(regions, key=lambda each: each.since),
+        region_words=words,
+        regions_json=json.dumps([[each.since, each.until, words[each]] for each in regions]),
         flags=[text for name, text in FLAGS.items() if getattr(recording, name, False)],
     )
 
@@ -94,3 +101,10 @@ async def _opened(request: Request) -> tuple[CallDetails, Playback]:
     )
     await asker.require(LISTEN, target=target_of(row), ground=ground_of(playback))
     return call, playback
+
+
+ROUTES: Routes = (
+    ("POST", "/calls/{call_id:uuid}/playbacks", begin),
+    ("GET", "/calls/{call_id:uuid}/playbacks/{playback_id:uuid}", player),
+    ("POST", "/calls/{call_id:uuid}/playbacks/{playback_id:uuid}/end", end),
+)

@@ -18,8 +18,10 @@ from recorder.web.gate import needs
 from recorder.web.languages import language_of, later, speaker
 from recorder.web.pages.forms import form_of, see, text_of
 from recorder.web.pages.holding import NO_DAYS, NO_REASON, NO_REFERENCE
+from recorder.web.pages.kept import kept
 from recorder.web.pages.search import find
 from recorder.web.problems import Kind, Problem
+from recorder.web.routes import Routes
 from recorder.web.words import GROUNDS, REFUSED_PLACING
 
 PLACE = Permission.HOLD_PLACE_PROVISIONAL
@@ -42,12 +44,10 @@ class Chosen:
 @needs(PLACE)
 async def begin(request: Request) -> Response:
     """Freeze the list: what was chosen or found now is held, and nothing that comes later."""
-    services = services_of(request)
     form = await form_of(request)
     ids = [_id(text_of(each)) for each in form.getlist("recording")]
     if search := text_of(form.get("search", "")):
-        session_id = asker_of(request).visitor.session.id
-        given = await services.searches.get(_id(search), session_id=session_id)
+        given = await kept(request, _id(search))
         if given is None:
             raise Problem(kind=Kind.NOT_FOUND)
         found = await find(given, request, after=None, limit=MOST_AT_ONCE + 1)
@@ -180,3 +180,10 @@ def _id(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise Problem(kind=Kind.BAD_REQUEST) from None
+
+
+ROUTES: Routes = (
+    ("POST", "/holds/list", begin),
+    ("POST", "/holds/check", check),
+    ("POST", "/holds", place),
+)

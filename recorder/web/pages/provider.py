@@ -12,6 +12,7 @@ from recorder.web.gate import Open, needs
 from recorder.web.languages import language_of, later, speaker
 from recorder.web.pages import sign_in
 from recorder.web.pages.forms import fields_of, see
+from recorder.web.routes import Routes
 from recorder.web.rules import Origin, path_to_return_to
 from recorder.web.services import Services
 
@@ -131,3 +132,10 @@ def _nobody(request: Request, text: str, *, status: int = 400) -> Response:
 def _browser(request: Request) -> str:
     cookies = cookie_parser(request.headers.get("cookie", ""))
     return cookies.get(cookie_name(services_of(request).origin), "")
+
+
+ROUTES: Routes = (
+    ("GET", "/sign-in/oidc", begin),
+    ("GET", "/sign-in/oidc/return", come_back),
+    ("POST", "/sign-in/oidc/code", give_code),
+)

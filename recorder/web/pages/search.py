@@ -22,10 +22,12 @@ from recorder.web.api.search import Search, next_of, place_of
 from recorder.web.asker import Asker
 from recorder.web.gate import needs
 from recorder.web.languages import language_of, later, speaker
-from recorder.web.pages.forms import fields_of, see
+from recorder.web.pages.forms import fields_of
+from recorder.web.pages.kept import keep, kept
 from recorder.web.ports import Around
 from recorder.web.problems import Kind, Problem
 from recorder.web.reading import read_day, read_hour
+from recorder.web.routes import Routes
 from recorder.web.services import Services
 from recorder.web.words import FLAGS, GROUNDS, OUTCOMES, REASONS
 
@@ -84,11 +86,7 @@ async def ask(request: Request) -> Response:
     if faults:
         told = {name: say(text) for name, text in faults.items()}
         return form_page(request, given=given, faults=told, status=422)
-    search_id = services.new_id()
-    await services.searches.keep(
-        search_id, given, session_id=asker.visitor.session.id, at=asker.now
-    )
-    return see(f"/search/{search_id}")
+    return await keep(request, "/search", given)
 
 
 @needs(Permission.CALL_LIST, a_minute=60)
@@ -96,7 +94,7 @@ async def results(request: Request) -> Response:
     """Answer a search that was kept; reading it again asks and notes it again."""
     services, asker = services_of(request), asker_of(request)
     search_id: UUID = request.path_params["search_id"]
-    given = await services.searches.get(search_id, session_id=asker.visitor.session.id)
+    given = await kept(request, search_id)
     if given is None:
         say = speaker(language_of(request.scope))
         return form_page(request, faults={"": say(OVER)}, status=404)
@@ -273,3 +271,9 @@ def _why_empty(wanted: Search, services: Services, asker: Asker) -> WhyEmpty:
         by_number=any((wanted.caller, wanted.caller_begins, wanted.caller_ends)),
         by_hour=wanted.hour is not None,
     )
+
+
+ROUTES: Routes = (
+    ("POST", "/search", ask),
+    ("GET", "/search/{search_id:uuid}", results),
+)

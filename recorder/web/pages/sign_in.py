@@ -12,6 +12,7 @@ from recorder.web.api.routing import asker_of, services_of
 from recorder.web.gate import Open, needs
 from recorder.web.languages import language_of, later, speaker
 from recorder.web.pages.forms import fields_of, see
+from recorder.web.routes import Routes
 from recorder.web.rules import path_to_return_to
 from recorder.web.sentences import in_words
 from recorder.web.services import Services
@@ -146,3 +147,12 @@ def _first(
     return services_of(request).drawing.page(
         "first_run.html", request.scope, status=status, name=name, login=login, faults=faults or {}
     )
+
+
+ROUTES: Routes = (
+    ("GET", "/sign-in", form),
+    ("POST", "/sign-in", enter),
+    ("POST", "/sign-out", leave),
+    ("GET", "/first-run", first_form),
+    ("POST", "/first-run", first_account),
+)

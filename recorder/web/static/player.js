@@ -29,11 +29,11 @@ function inWords(at) {
 }
 
 function sayPosition() {
-  const held = regions.some(([since, until]) => audio.currentTime >= since && audio.currentTime < until);
+  const here = regions.find(([since, until]) => audio.currentTime >= since && audio.currentTime < until);
   const left = `${inWords(Math.max(0, seconds - audio.currentTime))} ${words.left}`;
   spoken.textContent =
     `${words.position}: ${inWords(audio.currentTime)} ${words.of} ${inWords(seconds)}, ${left}` +
-    (held ? `, ${words.held}` : "");
+    (here ? `, ${here[2]}` : "");
 }
 
 function goTo(at) {
@@ -101,7 +101,7 @@ function hatch(context, width, height) {
   const style = getComputedStyle(document.documentElement);
   context.strokeStyle = style.getPropertyValue("--warning");
   context.fillStyle = context.strokeStyle;
-  for (const [since, until] of regions) {
+  for (const [since, until, word] of regions) {
     const left = (width * since) / seconds;
     const right = (width * until) / seconds;
     context.save();
@@ -115,7 +115,7 @@ function hatch(context, width, height) {
     }
     context.stroke();
     context.font = "13px system-ui, sans-serif";
-    context.fillText(words.held, left + 4, 14);
+    context.fillText(word, left + 4, 14);
     context.restore();
   }
 }

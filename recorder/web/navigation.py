@@ -1,0 +1,63 @@
+"""The areas of the pages, in order: who may go there, where it is, what it is called. Pure.
+
+One table. A new area is a line here; it is drawn for whoever's roles are for it at all.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from recorder.access.model import Permission
+from recorder.web.languages import later
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """One area of the pages."""
+
+    permission: Permission
+    path: str
+    label: str
+    also: tuple[str, ...] = ()
+    """Where else its pages are: the beginnings of their paths."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """An area as it is drawn on one page."""
+
+    path: str
+    label: str
+    current: str
+    """The value of ``aria-current``; empty = another area."""
+
+
+AREAS = (
+    Area(Permission.CALL_LIST, "/", later("Search"), ("/search", "/calls")),
+    Area(Permission.CALL_LIST, "/live", later("Calls in progress")),
+    Area(Permission.HOLD_LIST, "/holds", later("Holds")),
+    Area(Permission.REPORT_READ, "/deletions", later("Deletion")),
+    Area(Permission.REPORT_READ, "/completeness", later("Completeness")),
+    Area(Permission.INCIDENT_READ, "/incidents", later("Incidents")),
+    Area(Permission.STATUS_READ, "/dashboard", later("Dashboard")),
+    Area(Permission.AUDIT_READ, "/audit", later("Audit trail")),
+)
+
+
+def links(able: Collection[Permission], path: str) -> list[Link]:
+    """Return the areas that a person may go to, and which of them a page is in.
+
+    >>> [(each.label, each.current) for each in links([Permission.HOLD_LIST], "/holds/list")]
+    [('Holds', 'true')]
+    """
+    return [
+        Link(path=each.path, label=each.label, current=_current(each, path))
+        for each in AREAS
+        if each.permission in able
+    ]
+
+
+def _current(area: Area, path: str) -> str:
+    if path == area.path:
+        return "page"
+    begins = (*area.also, *([] if area.path == "/" else [area.path]))
+    return "true" if any(path == each or path.startswith(f"{each}/") for each in begins) else ""
