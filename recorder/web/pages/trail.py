@@ -12,10 +12,10 @@ from starlette.responses import Response, StreamingResponse
 
 from recorder.access.model import Permission, View
 from recorder.adapters.postgres.trail_reading import Wanted
-from recorder.audit.event import AuditEvent
+from recorder.audit.event import AuditEvent, Scalar
 from recorder.audit.rules import Entry
 from recorder.errors import RuleViolation
-from recorder.web.acts import ACTS, FAULTS, OBJECTS, OTHERS
+from recorder.web.acts import ACTS, DETAILS, FAULTS, OBJECTS, OTHERS, TRUTH
 from recorder.web.api.audit import own_lines
 from recorder.web.api.routing import asker_of, services_of
 from recorder.web.gate import needs
@@ -54,7 +54,8 @@ class Line:
     path: str
     """Where it is shown; empty = nowhere."""
     reason: str
-    details: str
+    details: Mapping[str, str]
+    """What it says beside, each under its word."""
     personal: Mapping[str, str]
 
 
@@ -252,7 +253,6 @@ async def _people(services: Services) -> list[tuple[str, str]]:
 def _line(entry: Entry, names: Mapping[str, str], *, reveal: bool) -> Line:
     noun, _, number = entry.subject.partition(":")
     paths = {"call": "/calls/", "hold": "/holds/"}
-    details = json.loads(entry.details)
     return Line(
         seq=entry.seq,
         at=entry.at,
@@ -261,9 +261,16 @@ def _line(entry: Entry, names: Mapping[str, str], *, reveal: bool) -> Line:
         subject=entry.subject,
         path=f"{paths[noun]}{number}" if noun in paths and number else "",
         reason=REFUSED.get(entry.reason, REASONS.get(entry.reason, entry.reason)),
-        details="; ".join(f"{name}: {value}" for name, value in details.items()),
-        personal=json.loads(entry.personal.data) if entry.personal and reveal else {},
+        details=_worded(json.loads(entry.details)),
+        personal=_worded(json.loads(entry.personal.data)) if entry.personal and reveal else {},
     )
+
+
+def _worded(kept: Mapping[str, Scalar]) -> dict[str, str]:
+    return {
+        DETAILS.get(name, name): TRUTH[value] if isinstance(value, bool) else str(value)
+        for name, value in kept.items()
+    }
 
 
 ROUTES: Routes = (
