@@ -35,4 +35,6 @@ async def wake_jobs(runner: JobRunner, clock: Clock, *, first: str) -> None:
     try:
         await asyncio.Event().wait()
     finally:
+        # What is cut off begins anew at the next start: no failure, and nothing to look after.
+        logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
         scheduler.shutdown(wait=False)
