@@ -189,13 +189,15 @@ async def test_a_brake_is_shown_and_released_by_who_may(office: WebOffice) -> No
     )
     dpo = await office.at_work(Role.DPO)
     page = (await dpo.get("/deletions")).text
-    assert "recorder purge --confirm 9f3ac1d2" in page
-    assert "<i>x</i>" not in page
+    assert "9f3ac1d2" not in page
     assert 'action="/deletions/brakes/check"' not in page
     assert (
         await dpo.post("/deletions/brakes/release", data={"token": "9f3ac1d2"})
     ).status_code == 403
     sysadmin = await office.at_work(Role.SYSADMIN)
+    page = (await sysadmin.get("/deletions")).text
+    assert "recorder purge --confirm 9f3ac1d2" in page
+    assert "<i>x</i>" not in page
     wrong = await sysadmin.post("/deletions/brakes/release", data={"token": "00000000"})
     assert wrong.status_code == 409
     checked = await sysadmin.post("/deletions/brakes/check", data={"token": "9f3ac1d2"})
