@@ -153,7 +153,7 @@ async def test_the_report_of_a_day_lists_what_was_erased_for_who_may_know(
     sysadmin = await office.at_work(Role.SYSADMIN)
     page = (await sysadmin.get(f"/deletions/days/{day}")).text
     assert str(call.recording_id) not in page
-    assert "ile, a nie które" in page
+    assert "daje wgląd w liczby" in page
     for wrong in ("2026-13-01", "9999-12-31", "x", "../x"):
         assert (await anna.get(f"/deletions/days/{wrong}")).status_code == 404
     assert "erasures:listed" in await office.actions()
