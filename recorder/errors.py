@@ -16,6 +16,7 @@
         │   └── SwitchboardSilent     it was asked, and did not say whether it did
         ├── LedgerUnavailable         PostgreSQL does not answer
         ├── TrailUnavailable          the audit trail cannot be written: the act is refused
+        ├── MailUnavailable           the mail server did not take a checkpoint
         ├── DirectoryUnavailable      the directory or the OpenID provider does not answer
         ├── SpoolUnavailable          the spool cannot be read or written
         ├── PbxRecordsUnavailable     the PBX's own call records cannot be read
@@ -92,6 +93,10 @@ class TrailUnavailable(Unavailable):
 
 class DirectoryUnavailable(Unavailable):
     """The office's directory or its OpenID provider cannot say who somebody is."""
+
+
+class MailUnavailable(Unavailable):
+    """The mail server does not answer, or did not take what was posted."""
 
 
 class SpoolUnavailable(Unavailable):

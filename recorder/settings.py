@@ -21,18 +21,19 @@ from pydantic_settings import (
 
 from recorder.errors import ConfigurationError
 from recorder.settings_directory import DirectorySettings
+from recorder.settings_mail import MailSettings
 from recorder.workstations.model import Network
 from recorder.workstations.rules import parse_network
 
 PREFIX = "RECORDER_"
 SECRETS = (
     *("ami_password", "ari_password", "database_url", "metrics_token"),
-    *("ldap_bind_password", "oidc_client_secret"),
+    *("ldap_bind_password", "oidc_client_secret", "mail_password"),
 )
 """Settings that are also read from a file named by ``RECORDER_<NAME>_FILE``."""
 
 
-class Settings(DirectorySettings):
+class Settings(DirectorySettings, MailSettings):
     """Every setting, once. Its description is what ``recorder config show`` prints."""
 
     model_config = SettingsConfigDict(

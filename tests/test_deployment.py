@@ -366,6 +366,16 @@ def test_asterisk_on_the_machines_own_network_keeps_ari_and_ami_to_capture() -> 
     assert gateway == plain["capture"]["environment"]["RECORDER_AMI_HOST"]
 
 
+def test_mail_gives_retention_alone_a_way_out() -> None:
+    mail = yaml.safe_load((ROOT / "deploy/compose/mail.yml").read_text("utf-8"))
+    assert set(mail["services"]) == {"retention"}
+    assert "ports" not in mail["services"]["retention"]
+    assert set(mail["services"]["retention"]["networks"]) == {"database", "outward"}
+    known = {f"RECORDER_{name.upper()}" for name in Settings.model_fields}
+    told = {each.removesuffix("_FILE") for each in mail["services"]["retention"]["environment"]}
+    assert told <= known
+
+
 def test_asterisk_loads_what_the_subroutine_needs() -> None:
     """Without ExecIf, for one, a call that goes past capture would end at once."""
     text = (ROOT / "docs/dialplan.md").read_text("utf-8")

@@ -8,6 +8,7 @@ import uuid_utils.compat as uuids
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.adapters.audit_files import CheckpointFolder, read_key
+from recorder.adapters.checkpoint_mail import CheckpointMail
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.in_hand import SpoolInHand
 from recorder.adapters.kernel_clock import KernelClock
@@ -84,6 +85,7 @@ def open_trail_keeper(settings: Settings, engine: AsyncEngine, *, actor: Actor) 
         actor=actor,
         keep_days=settings.audit_days,
         keep_personal_days=settings.audit_personal_days,
+        post=CheckpointMail(settings, SystemClock()) if settings.audit_mail_to else None,
     )
 
 

@@ -9,7 +9,7 @@ import structlog
 
 from recorder.audit.event import Actor
 from recorder.audit.notes import SigningKey
-from recorder.audit.ports import Checkpoints, Trail
+from recorder.audit.ports import Checkpoints, Post, Trail
 from recorder.audit.rules import Position
 from recorder.audit.service import Auditor
 from recorder.errors import RecorderError
@@ -40,26 +40,40 @@ class TrailKeeper:
         actor: Actor,
         keep_days: int,
         keep_personal_days: int,
+        post: Post | None = None,
     ) -> None:
         self._trail = trail
         self._checkpoints = checkpoints
         self._clock = clock
         self._key = key
+        self._post = post
         self._actor = actor
         self._keep = timedelta(days=keep_days)
         self._keep_personal = timedelta(days=keep_personal_days)
         self._auditor = Auditor(trail, public=key.public)
 
     async def daily(self) -> str:
-        """Forget, then sign; return what was done. What keeps from it is logged and raised."""
+        """Forget, sign, post; return what was done. What keeps from it is logged and raised."""
         try:
             forgotten = await self.forget()
             signed = await self.checkpoint()
+            posted = await self.post()
         except RecorderError as error:
             log.error("audit_trail_not_kept", why=str(error))  # noqa: TRY400 - the reason is told
             raise
         end = f"signed up to {signed[0].seq}" if signed else "nothing new to sign"
+        end += ", posted" if posted else ""
         return f"{forgotten.personal} personal parts and {forgotten.entries} entries gone, {end}"
+
+    async def post(self) -> str:
+        """Send the newest checkpoint away, where the office wants it; return its name.
+
+        Raises ``MailUnavailable``: it is tried again the next time, whatever was signed then.
+        """
+        if self._post is None:
+            return ""
+        notes = await asyncio.to_thread(self._checkpoints.notes)
+        return await asyncio.to_thread(self._post.post, notes)
 
     async def checkpoint(self) -> tuple[Position, Path] | None:
         """Sign the trail's end and keep the note; None = nothing was added since the last.

@@ -41,6 +41,16 @@ class Trail(Protocol):
         """Drop personal parts of older entries, and tell the trail if there were any."""
 
 
+class Post(Protocol):
+    """Takes checkpoints away from this machine."""
+
+    def post(self, notes: Mapping[str, str]) -> str:
+        """Send the newest note unless it was taken before; return its name, or nothing.
+
+        Raises ``MailUnavailable``.
+        """
+
+
 class Checkpoints(Protocol):
     """Where signed notes are kept. Both methods raise ``VaultUnavailable``."""
 

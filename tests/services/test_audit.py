@@ -1,6 +1,6 @@
 """The auditor on a trail that moves on while it is read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from recorder.audit.notes import Kind, SigningKey
 from recorder.audit.ports import Start
 from recorder.audit.rules import BEGINNING, Entry, Fault, Position, Why, chain
 from recorder.audit.service import Auditor
-from recorder.errors import RuleViolation
+from recorder.errors import MailUnavailable, RuleViolation
 from tests.builders import NOON
 from tests.fakes import FakeClock
 
@@ -137,7 +137,22 @@ async def test_a_forgotten_beginning_needs_the_key_that_signed_it() -> None:
         assert report.fault == Fault(seq=1, why=Why.MISSING)
 
 
-def a_keeper(trail: FakeTrail, folder: Path) -> TrailKeeper:
+class Mailbox:
+    """Takes notes, or is away."""
+
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+        self.is_away = False
+
+    def post(self, notes: Mapping[str, str]) -> str:
+        if self.is_away:
+            raise MailUnavailable("the mail server is away")
+        newest = max(notes, default="")
+        self.taken += [newest] if newest not in self.taken else []
+        return newest
+
+
+def a_keeper(trail: FakeTrail, folder: Path, *, post: Mailbox | None = None) -> TrailKeeper:
     return TrailKeeper(
         trail,
         CheckpointFolder(folder),
@@ -146,6 +161,7 @@ def a_keeper(trail: FakeTrail, folder: Path) -> TrailKeeper:
         actor=CAPTURE,
         keep_days=731,
         keep_personal_days=30,
+        post=post,
     )
 
 
@@ -175,6 +191,20 @@ async def test_every_day_what_is_past_its_time_goes_and_the_rest_is_signed(tmp_p
     assert len(list(tmp_path.iterdir())) == 1
     notes = CheckpointFolder(tmp_path).notes()
     assert (await Auditor(trail, public=KEY.public).verify(notes)).sound
+
+
+async def test_what_was_signed_while_mail_was_away_is_posted_the_next_time(tmp_path: Path) -> None:
+    trail, mailbox = FakeTrail(), Mailbox()
+    trail.append(2)
+    mailbox.is_away = True
+    with structlog.testing.capture_logs() as logged, pytest.raises(MailUnavailable):
+        await a_keeper(trail, tmp_path, post=mailbox).daily()
+    assert [each["event"] for each in logged] == ["audit_trail_not_kept"]
+    assert [path.name for path in tmp_path.iterdir()] == ["000000000002.note"]
+    mailbox.is_away = False
+    done = await a_keeper(trail, tmp_path, post=mailbox).daily()
+    assert "nothing new to sign, posted" in done
+    assert mailbox.taken == ["000000000002.note"]
 
 
 async def test_a_broken_trail_is_neither_signed_nor_cut(
