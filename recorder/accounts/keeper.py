@@ -1,7 +1,7 @@
 """Adding, changing and disabling accounts."""
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 import uuid_utils.compat as uuids
@@ -18,6 +18,7 @@ from recorder.accounts.rules import (
     problem_of_password,
     problem_of_roles,
     step_of_code,
+    takes_an_administrator,
 )
 from recorder.accounts.service import SignInRefused, Visitor
 from recorder.accounts.tokens import (
@@ -44,6 +45,7 @@ class AccountKeeper:
         clock: Clock,
         common: tuple[frozenset[str], frozenset[str]],
         office: str,
+        four_eyes: bool,
     ) -> None:
         self._store = store
         self._hasher = hasher
@@ -51,6 +53,25 @@ class AccountKeeper:
         self._clock = clock
         self._common = common
         self._office = office
+        self._four_eyes = four_eyes
+
+    async def takes_an_administrator(
+        self, gained: Collection[Role], *, at_the_machine: bool = False
+    ) -> bool:
+        """Tell whether a present administrator must agree to these roles (R6.3e).
+
+        Only at the machine is one who is disabled no administrator: from afar, disabling the
+        last one would be the way round.
+        """
+        standing = [
+            each
+            for each in await self._store.accounts()
+            if Role.ADMINISTRATOR in each.roles
+            and not (at_the_machine and each.disabled_at is not None)
+        ]
+        return takes_an_administrator(
+            gained, administrators=len(standing), four_eyes=self._four_eyes
+        )
 
     async def first_token(self, actor: Actor) -> str:
         """Return a token with which the first administrator is made, within 24 hours, once (A7).

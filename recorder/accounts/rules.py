@@ -227,3 +227,19 @@ _ROWS = (
 
 def _is_run(plain: str) -> bool:
     return any(plain in row * 2 or plain in (row * 2)[::-1] for row in _ROWS)
+
+
+def takes_an_administrator(
+    gained: Collection[Role], *, administrators: int, four_eyes: bool
+) -> bool:
+    """Tell whether a present administrator must agree to these roles (R6.3e).
+
+    Who administers the machine would else make himself a grantor of authorisations. The first
+    administrator of an office has nobody to ask.
+
+    >>> takes_an_administrator([Role.ADMINISTRATOR], administrators=1, four_eyes=True)
+    True
+    >>> takes_an_administrator([Role.ADMINISTRATOR], administrators=0, four_eyes=True)
+    False
+    """
+    return four_eyes and administrators > 0 and Role.ADMINISTRATOR in gained

@@ -85,6 +85,7 @@ def parts_around(engine: AsyncEngine, settings: Settings) -> Parts:
             clock=clock,
             common=common_passwords(),
             office=office,
+            four_eyes=settings.four_eyes == "on",
         ),
         registrar=Registrar(
             papers=papers,

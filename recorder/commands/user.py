@@ -101,8 +101,8 @@ def add(login: LoginArgument, *, name: NameOption, post: PostOption, role: RoleO
     settings = load_settings()
 
     async def use(parts: Parts) -> tuple[Account, str]:
-        if Role.ADMINISTRATOR in role:
-            await _second_administrator(parts, settings)
+        if await parts.keeper.takes_an_administrator(role, at_the_machine=True):
+            await _second_administrator(parts)
         return await parts.keeper.add(
             login=login, name=name, post=post, roles=role, actor=admitted().actor
         )
@@ -243,8 +243,9 @@ def roles(
         wanted = (account.roles | set(give or ())) - set(take or ())
         if wanted == account.roles:
             raise RuleViolation("nothing would change; say --give or --take")
-        if Role.ADMINISTRATOR in wanted - account.roles:
-            await _second_administrator(parts, settings)
+        gained = wanted - account.roles
+        if await parts.keeper.takes_an_administrator(gained, at_the_machine=True):
+            await _second_administrator(parts)
         return await parts.keeper.set_roles(account.id, frozenset(wanted), actor=admitted().actor)
 
     account = with_parts(settings, use)
@@ -252,15 +253,8 @@ def roles(
     echo_findings(list(standing_findings(account.roles)))
 
 
-async def _second_administrator(parts: Parts, settings: Settings) -> None:
+async def _second_administrator(parts: Parts) -> None:
     """Have a present administrator agree: nobody makes himself a grantor (R6.3e)."""
-    known = [
-        each
-        for each in await parts.store.accounts()
-        if Role.ADMINISTRATOR in each.roles and each.disabled_at is None
-    ]
-    if not known or settings.four_eyes == "off":
-        return
     login = secret("An administrator who agrees, login")
     signed = await parts.door.sign_in(
         login, secret("Password"), secret("Code"), source="prompt", kind=SessionKind.PROMPT

@@ -51,6 +51,9 @@ from recorder.web.pages import (
     sign_in,
     trail,
 )
+from recorder.web.pages import (
+    workstations as workstation_pages,
+)
 from recorder.web.services import Services
 
 STATIC = Path(__file__).parent / "static"
@@ -88,6 +91,7 @@ PAGES = (
     handbook.ROUTES,
     trail.ROUTES,
     evidence.ROUTES,
+    workstation_pages.ROUTES,
     pattern.ROUTES,
 )
 

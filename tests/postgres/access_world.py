@@ -139,6 +139,7 @@ async def open_world(url: str, scans: Path = Path("/nonexistent")) -> AsyncItera
                 clock=clock,
                 common=common_passwords(),
                 office="Dyrektor MOPS w Wałbrzychu",
+                four_eyes=True,
             ),
             registrar=Registrar(
                 papers=papers,

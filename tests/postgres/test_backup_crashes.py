@@ -1,5 +1,6 @@
 """Death before each step of backing up and restoring; the next run ends the same."""
 
+import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import count
@@ -123,10 +124,23 @@ def finish(office: Installation, backup: Opened) -> None:
     if over:
         return
     if marker is None or not marker.is_back:
+        wait_for_orphans(office.url)
         office.bring_back(backup)
         with pytest.raises(ConfigurationError, match="restore"):
             open_vault(office.settings)
     office.end()
+
+
+def wait_for_orphans(url: str) -> None:
+    """Let a pg_restore end whose restore was killed: the next one refuses to work beside it."""
+    give_up = time.monotonic() + 30
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        while connection.execute(
+            "SELECT 1 FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name = 'pg_restore'"
+        ).fetchone():
+            assert time.monotonic() < give_up, "pg_restore goes on without its restore"
+            time.sleep(0.05)
 
 
 def recordings_in(url: str) -> set[RecordingId]:

@@ -1,5 +1,6 @@
 """Every command × everybody who may sit at the prompt (A1, A12)."""
 
+import hashlib
 import io
 import stat
 from collections.abc import Callable
@@ -286,6 +287,33 @@ def test_an_office_begins_with_a_token_and_ends_with_an_authorised_listener(
     assert run("authorisation", "revoke", row["number"]).status == 0
     signed_in("jan", f"{PASSWORD} j")
     assert run("calls", "list", "--reveal", "--purpose", PURPOSE).status == 1
+
+
+def test_a_programs_token_is_told_once_kept_by_its_hash_and_revoked(
+    run: Run, at_the_prompt: SignIn, monkeypatch: pytest.MonkeyPatch, database_url: str
+) -> None:
+    """R8.1: a program works under somebody's account, for as long as was said."""
+    at_the_prompt(Role.ADMINISTRATOR)
+    issue = ["token", "issue", "zenobia", "--name", "raport", "--may", "report:read"]
+    assert run("token", "issue", "nikt", *issue[3:]).status == 1
+    assert run(*issue, "--days", "367").status == 1
+    assert run(*issue[:-1], "fly:high").status == 2
+    assert "No token was ever issued" in run("token", "list").out
+    token = run(*issue, "--days", "30").out.strip()
+    ((kept,),) = query(database_url, "SELECT token_sha256 FROM program_token")
+    assert kept == hashlib.sha256(token.encode()).hexdigest()
+    listed = run("token", "list", "--json")
+    (row,) = listed.json
+    assert (row["name"], row["may"], row["revoked_at"]) == ("raport", ["report:read"], None)
+    assert token not in listed.out + run("token", "list").out
+    assert run("token", "revoke", row["id"]).status == 0
+    assert run("token", "revoke", row["id"]).status == 1
+    assert run("token", "list", "--json").json[0]["revoked_at"]
+    acts = [each for (each,) in query(database_url, "SELECT action FROM audit_event ORDER BY seq")]
+    assert [each for each in acts if each.startswith("token:")] == ["token:issued", "token:revoked"]
+    nobody_special(monkeypatch)
+    at_the_prompt(Role.LISTENER, login="jan")
+    assert run(*issue).status == 1
 
 
 def test_workstations_and_contractors_are_kept_at_the_prompt(

@@ -48,8 +48,13 @@ def lines(file: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-def test_of_what_a_library_says_its_place_alone_is_written(written: Path, library: str) -> None:
+def test_of_what_a_library_says_its_place_alone_is_written(
+    written: Path, library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     logger = logging.getLogger(library)
+    # A server of another test has silenced its own; here it is to speak.
+    monkeypatch.setattr(logger, "propagate", True)
+    monkeypatch.setattr(logger, "level", logging.NOTSET)
     logger.info("calling %s %s", NUMBER, NAME)
     logger.warning("calling %s %s", NUMBER, NAME)
     logger.warning(f"{NUMBER} {NAME}", extra={"caller": NUMBER})  # noqa: G004 - as libraries do

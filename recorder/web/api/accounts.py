@@ -1,5 +1,6 @@
 """Accounts: added, given roles, disabled; and programs' tokens, which work under an account."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -17,6 +18,11 @@ from recorder.web.services import Services
 
 router = routing.router("accounts")
 Short = Annotated[str, Field(min_length=1, max_length=120)]
+
+TAKES_TWO = (
+    "a new administrator takes a present one, who proves password and code at the machine: "
+    "recorder user add or recorder user roles"
+)
 
 
 class AccountTold(Told):
@@ -113,7 +119,8 @@ async def list_accounts(parts: Parts) -> Accounts:
 @router.post("/accounts", status_code=201)
 @needs(Permission.ACCOUNT_MANAGE)
 async def add(new: NewAccount, asker: Who, parts: Parts) -> NewAccountTold:
-    """Add an account."""
+    """Add an account; not an administrator, who takes a present one at the machine."""
+    await _nobody_makes_a_grantor_alone(new.roles, parts)
     account, temporary = await parts.accounts.add(
         login=new.login, name=new.name, post=new.post, roles=new.roles, actor=asker.actor
     )
@@ -123,7 +130,12 @@ async def add(new: NewAccount, asker: Who, parts: Parts) -> NewAccountTold:
 @router.put("/accounts/{account_id}/roles")
 @needs(Permission.ROLE_ASSIGN)
 async def assign(account_id: UUID, roles: Roles, asker: Who, parts: Parts) -> AccountTold:
-    """Change what a person does; every session of theirs ends."""
+    """Change what a person does; every session of theirs ends.
+
+    Not into an administrator, who takes a present one at the machine.
+    """
+    before = (await account_of(account_id, parts)).roles
+    await _nobody_makes_a_grantor_alone(frozenset(roles.roles) - before, parts)
     changed = await parts.accounts.set_roles(
         AccountId(account_id), frozenset(roles.roles), actor=asker.actor
     )
@@ -188,6 +200,12 @@ async def list_tokens(parts: Parts) -> Tokens:
 async def revoke(token_id: UUID, asker: Who, parts: Parts) -> None:
     """Revoke a token; the next request with it is refused."""
     await parts.tokens.revoke(token_id, by=asker.actor)
+
+
+async def _nobody_makes_a_grantor_alone(gained: Collection[Role], parts: Services) -> None:
+    """Refuse what takes two who are present (R6.3e). Raises ``Problem``."""
+    if await parts.accounts.takes_an_administrator(gained):
+        raise Problem(kind=Kind.CONFLICT, reason="second_person", detail=TAKES_TWO)
 
 
 def told(account: Account) -> AccountTold:
