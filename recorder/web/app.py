@@ -30,12 +30,14 @@ from recorder.web.envelope import Envelope
 from recorder.web.gate import guarded, named
 from recorder.web.pages import (
     account,
+    announcements,
     call,
     completeness,
     dashboard,
     deletions,
     erasing,
     evidence,
+    first_steps,
     handbook,
     holding,
     home,
@@ -48,6 +50,7 @@ from recorder.web.pages import (
     provider,
     public,
     search,
+    settings,
     sign_in,
     trail,
 )
@@ -92,6 +95,9 @@ PAGES = (
     trail.ROUTES,
     evidence.ROUTES,
     workstation_pages.ROUTES,
+    announcements.ROUTES,
+    settings.ROUTES,
+    first_steps.ROUTES,
     pattern.ROUTES,
 )
 

@@ -40,6 +40,9 @@ AREAS = (
     Area(Permission.INCIDENT_READ, "/incidents", later("Incidents")),
     Area(Permission.STATUS_READ, "/dashboard", later("Dashboard")),
     Area(Permission.WORKSTATION_READ, "/workstations", later("Workstations")),
+    Area(Permission.ANNOUNCEMENT_READ, "/announcements", later("Announcements")),
+    Area(Permission.CONFIG_READ, "/settings", later("Settings")),
+    Area(Permission.CONFIG_READ, "/first-steps", later("First steps")),
     Area(Permission.AUDIT_READ, "/audit", later("Audit trail")),
 )
 
