@@ -9,6 +9,7 @@ from recorder import logs
 from recorder.adapters.ami import open_ami
 from recorder.adapters.ari import AriClient
 from recorder.adapters.bypassed import BypassedLog
+from recorder.adapters.capture_figures import CaptureFigures
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.custody import open_custody
 from recorder.adapters.journals import SpoolLock
@@ -76,15 +77,18 @@ async def serve(settings: Settings) -> None:
             await capture.reconcile(await take_snapshot(client, events, clock))
 
         await stack.enter_async_context(client)
-        await stack.enter_async_context(
-            serve_probe(settings.probe_host, settings.probe_port, is_ready=lambda: client.serves)
-        )
+        spool_dir, calls = settings.spool_dir, lambda: capture.live_calls
+        figures = CaptureFigures(spool_dir, clock=clock, ari=client, ami=live, calls=calls)
+        hosts, ready = settings.probe_hosts, lambda: client.serves
+        probe = serve_probe(hosts, settings.probe_port, is_ready=ready, figures=figures.text)
+        await stack.enter_async_context(probe)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(capture.run(), name="capture")
             tasks.create_task(custodian.run(), name="custodian")
             tasks.create_task(client.run(), name="ari")
             tasks.create_task(desk.run(), name="orders")
-            notes = BypassedLog(settings.spool_dir)
+            tasks.create_task(figures.run(), name="figures")
+            notes = BypassedLog(spool_dir)
             tasks.create_task(take_bypassed_calls(notes, capture, custodian), name="bypassed")
             tasks.create_task(watch_announcements(custody.announcements, custodian), name="sounds")
             spool_watched = watch_spool(journals, spool, custody.ledger, clock, capture)

@@ -76,7 +76,7 @@ FROM (
     FROM (
         SELECT n, random() AS kind, random() AS one,
             timestamptz '{LAST.isoformat()}' - random() * interval '{DAYS} days' AS at,
-            '+4874664' || (800 + (n %% 40))::text AS line
+            '+4874664' || lpad((800 + (n %% 40))::text, 4, '0') AS line
         FROM generate_series(%(first)s, %(last)s) AS n
     ) AS drawn
 ) AS made
@@ -106,13 +106,17 @@ def main() -> int:
         help="of how many days there still are numbers (retention: 30; the worst case: 365)",
     )
     parser.add_argument(
-        "--kept", type=Path, default=None, help="measure the database that lies here already"
+        "--kept",
+        type=Path,
+        default=None,
+        help="measure the database that lies here already, brought up to date",
     )
     arguments = parser.parse_args()
     if arguments.kept is not None:
         server = EmbeddedPostgres(arguments.kept)
         server.start()
         try:
+            migrate.upgrade(server.url)
             results = asyncio.run(measure(server.url))
         finally:
             server.stop()

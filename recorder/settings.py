@@ -66,6 +66,10 @@ class Settings(DirectorySettings, MailSettings):
     probe_port: int = Field(
         default=8090, ge=1, le=65535, description="port on which the dialplan asks capture"
     )
+    probe_watch_host: str = Field(
+        default="",
+        description="second address of the same port, for Prometheus; empty = none",
+    )
     database_url: SecretStr = Field(
         default=SecretStr("postgresql+psycopg://recorder@127.0.0.1/recorder"),
         description="PostgreSQL, as an SQLAlchemy URL",
@@ -223,6 +227,11 @@ class Settings(DirectorySettings, MailSettings):
         """The proxies whose word on a client's address counts (R6.2b)."""
         parts = (parse_network(each) for each in self.trusted_proxy.split(",") if each.strip())
         return tuple(each for each in parts if each is not None)
+
+    @property
+    def probe_hosts(self) -> tuple[str, ...]:
+        """Where capture answers the dialplan, and Prometheus besides."""
+        return tuple(each for each in (self.probe_host, self.probe_watch_host) if each)
 
     @property
     def erasure_lead(self) -> timedelta:

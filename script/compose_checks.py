@@ -17,6 +17,7 @@ from tests.stored import Stored
 
 ARI, AMI = ("172.30.91.2", 8088), ("172.30.91.2", 5038)
 PROBE, DATABASE, WEB = ("172.30.91.3", 8090), ("172.30.90.2", 5432), ("172.30.93.2", 8080)
+FIGURES = ("172.30.95.3", 8090)
 ON_LINES = ("172.30.92.2", 8088), ("172.30.92.2", 5038)
 ON_DATABASE = ("172.30.90.3", 8080), ("172.30.90.4", 8080), ("172.30.90.5", 8080)
 
@@ -41,7 +42,7 @@ class Engine(Protocol):
 
 
 REACHED: dict[str, set[tuple[str, int]]] = {
-    "capture": {ARI, AMI, PROBE, DATABASE},
+    "capture": {ARI, AMI, PROBE, FIGURES, DATABASE},
     "retention": {DATABASE},
     "web": {DATABASE, WEB},
     "demo-desk": set(),
@@ -51,7 +52,7 @@ REACHED: dict[str, set[tuple[str, int]]] = {
 LISTENING = {
     "postgres": {"*:5432"},
     "asterisk": {"172.30.91.2:8088", "172.30.91.2:5038"},
-    "capture": {"172.30.91.3:8090"},
+    "capture": {"172.30.91.3:8090", "172.30.95.3:8090"},
     "retention": set(),
     "web": {"172.30.93.2:8080"},
     "proxy": {"*:8443", "127.0.0.1:8404"},
@@ -83,7 +84,7 @@ except urllib.error.HTTPError as error:
 
 def doors(engine: Engine, listed: str, say: Callable[[str], None]) -> None:
     """Only the proxy and SIP are there for others; ARI and AMI answer capture alone."""
-    every = {ARI, AMI, PROBE, DATABASE, WEB, *ON_LINES, *ON_DATABASE}
+    every = {ARI, AMI, PROBE, FIGURES, DATABASE, WEB, *ON_LINES, *ON_DATABASE}
     targets = [f"{host}:{port}" for host, port in sorted(every)]
     for service, allowed in REACHED.items():
         said = engine.execute(service, "python3", "-c", KNOCK, *targets)

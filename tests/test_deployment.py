@@ -161,10 +161,25 @@ def test_ari_and_ami_are_reachable_from_capture_alone() -> None:
     assert re.search(r"(?m)^write = call$", manager)
 
 
+def test_prometheus_reaches_captures_figures_and_neither_ari_nor_ami() -> None:
+    on_watch = {name for name, each in SERVICES.items() if "watch" in each["networks"]}
+    assert on_watch == {"capture", "prometheus"}
+    assert "switch" not in SERVICES["prometheus"]["networks"]
+    address = SERVICES["capture"]["networks"]["watch"]["ipv4_address"]
+    environment = SERVICES["capture"]["environment"]
+    assert environment["RECORDER_PROBE_WATCH_HOST"] == address
+    text = (ROOT / "deploy/prometheus/prometheus.yml").read_text("utf-8")
+    jobs = {each["job_name"]: each for each in yaml.safe_load(text)["scrape_configs"]}
+    asked = jobs["rejestrator-capture"]
+    port = environment["RECORDER_PROBE_PORT"]
+    assert asked["static_configs"] == [{"targets": [f"{address}:{port}"]}]
+    assert "authorization" not in asked
+
+
 def test_what_handles_recordings_reaches_nothing_outside_the_machine() -> None:
     """R6.1a."""
     internal = {name for name, each in COMPOSE["networks"].items() if each.get("internal")}
-    assert internal == {"database", "switch", "front"}
+    assert internal == {"database", "switch", "front", "watch"}
     for name in ("postgres", "migrate", "capture", "retention", "web"):
         assert set(SERVICES[name]["networks"]) <= internal, name
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import yaml
 from pydantic import SecretStr
 
 from recorder.logs import LIBRARY_WARNED
@@ -67,8 +68,16 @@ def test_every_log_event_that_wants_a_person_has_a_heading() -> None:
     assert set(topics("Log events")) == events | {LIBRARY_WARNED}
 
 
-def test_every_incident_and_event_begins_with_a_command() -> None:
-    told = topics("Incidents") | topics("Log events")
+def test_every_alarm_has_a_heading_and_names_it() -> None:
+    rules = yaml.safe_load(text_of("deploy/prometheus/rules.yml"))
+    alarms = {each["alert"]: each for group in rules["groups"] for each in group["rules"]}
+    assert set(topics("Alarms")) == set(alarms)
+    for name, each in alarms.items():
+        assert each["annotations"]["runbook"] == f"OPERATIONS.md#{name.lower()}"
+
+
+def test_every_alarm_incident_and_event_begins_with_a_command() -> None:
+    told = topics("Alarms") | topics("Incidents") | topics("Log events")
     assert [name for name, text in told.items() if not text.lstrip().startswith("`")] == []
 
 
