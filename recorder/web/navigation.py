@@ -40,6 +40,8 @@ AREAS = (
     Area(Permission.INCIDENT_READ, "/incidents", later("Incidents")),
     Area(Permission.STATUS_READ, "/dashboard", later("Dashboard")),
     Area(Permission.WORKSTATION_READ, "/workstations", later("Workstations")),
+    Area(Permission.AUTHORISATION_READ, "/authorisations", later("Authorisations")),
+    Area(Permission.CONTRACTOR_READ, "/contractor", later("Access for maintenance")),
     Area(Permission.AUDIT_READ, "/audit", later("Audit trail")),
 )
 
