@@ -30,6 +30,7 @@ from recorder.web.envelope import Envelope
 from recorder.web.gate import guarded, named
 from recorder.web.pages import (
     account,
+    account_acts,
     call,
     completeness,
     contractors,
@@ -54,6 +55,9 @@ from recorder.web.pages import (
     search,
     sign_in,
     trail,
+)
+from recorder.web.pages import (
+    accounts as account_pages,
 )
 from recorder.web.pages import (
     workstations as workstation_pages,
@@ -95,6 +99,8 @@ PAGES = (
     handbook.ROUTES,
     trail.ROUTES,
     evidence.ROUTES,
+    account_pages.ROUTES,
+    account_acts.ROUTES,
     workstation_pages.ROUTES,
     granting.ROUTES,
     papers.ROUTES,

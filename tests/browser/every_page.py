@@ -136,6 +136,7 @@ KNOWN: dict[str, Callable[[Seeded], Iterable[object]]] = {
     "batch_id": lambda seeded: seeded.batches,
     "incident_id": lambda seeded: seeded.incidents,
     "day": lambda seeded: seeded.days,
+    "account_id": lambda seeded: [each.id for each in seeded.people.values()],
     "announcement_id": lambda seeded: seeded.announcements,
 }
 """What a name in an address stands for in the seeded office."""
