@@ -43,11 +43,13 @@ from recorder.web.pages import (
     language,
     listening,
     live,
+    maintenance,
     pattern,
     placing,
     provider,
     public,
     search,
+    service_logs,
     sign_in,
     trail,
 )
@@ -92,6 +94,8 @@ PAGES = (
     trail.ROUTES,
     evidence.ROUTES,
     workstation_pages.ROUTES,
+    maintenance.ROUTES,
+    service_logs.ROUTES,
     pattern.ROUTES,
 )
 
