@@ -59,7 +59,7 @@ async def serve(settings: Settings) -> None:
             scope=regulation.scope,
             terms=regulation.announcement,
             node=settings.node,
-            floor_bytes=settings.spool_floor_mib << 20,
+            floor_bytes=settings.spool_floor_bytes,
             new_id=lambda: CallId(uuids.uuid7()),
             on_ended=lambda ended: custodian.take(ended.call_id, ended.record),
             on_settled=lambda settled: desk.tell(settled),  # noqa: PLW0108
@@ -78,7 +78,8 @@ async def serve(settings: Settings) -> None:
 
         await stack.enter_async_context(client)
         spool_dir, calls = settings.spool_dir, lambda: capture.live_calls
-        figures = CaptureFigures(spool_dir, clock=clock, ari=client, ami=live, calls=calls)
+        floor = settings.spool_floor_bytes
+        figures = CaptureFigures(spool_dir, floor, clock=clock, ari=client, ami=live, calls=calls)
         hosts, ready = settings.probe_hosts, lambda: client.serves
         probe = serve_probe(hosts, settings.probe_port, is_ready=ready, figures=figures.text)
         await stack.enter_async_context(probe)

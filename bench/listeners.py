@@ -54,11 +54,18 @@ class Hall:
     people: list[Person]
     seeks_ms: list[float] = field(default_factory=list)
     searches_ms: list[float] = field(default_factory=list)
+    """From sending the form to the last byte of the page with its answer."""
     failures: list[str] = field(default_factory=list)
 
     def emptied(self) -> "Hall":
         """Return the same people, with nothing measured yet."""
         return replace(self, seeks_ms=[], searches_ms=[], failures=[])
+
+    def searched_alone(self, times: int) -> "Hall":
+        """Have one person search so often, one search after another, while nobody else works."""
+        alone = self.emptied()
+        asyncio.run(_searches_alone(alone, times))
+        return alone
 
 
 async def furnish(
@@ -150,23 +157,36 @@ async def _listens(hall: Hall, person: Person, until: Event, chance: random.Rand
 async def _searches(
     hall: Hall, person: Person, until: Event, chance: random.Random, pause: float
 ) -> None:
-    """§ 7.5: caller, day and hour, as a form is sent and its answer is read."""
     async with browser(hall, person) as client:
         await asyncio.sleep(chance.random() * pause)
         while not until.is_set():
-            began = time.perf_counter()
-            day = datetime(2026, 10, chance.randrange(3, 31), tzinfo=UTC)
-            wanted = {
-                "caller": f"60{chance.randrange(1_000_000, 4_000_000)}"[:9],
-                "day": f"{day:%d.%m.%Y}",
-                "hour": f"{chance.randrange(7, 17):02}:15",
-            }
-            led = await client.post("/search", data=wanted)
-            answer = await client.get(led.headers.get("location", "/nowhere"))
-            hall.searches_ms.append(1000 * (time.perf_counter() - began))
-            if answer.status_code != httpx.codes.OK:
-                hall.failures.append(f"search {led.status_code} {answer.status_code}")
-            await asyncio.sleep(max(0.0, pause - (time.perf_counter() - began)))
+            took = await _search(hall, client, chance)
+            await asyncio.sleep(max(0.0, pause - took))
+
+
+async def _searches_alone(hall: Hall, times: int) -> None:
+    chance = random.Random(0)  # noqa: S311
+    async with browser(hall, hall.people[0]) as client:
+        for _ in range(times):
+            await _search(hall, client, chance)
+
+
+async def _search(hall: Hall, client: httpx.AsyncClient, chance: random.Random) -> float:
+    """§ 7.5: caller, day and hour, as a form is sent and its answer is read; return the seconds."""
+    began = time.perf_counter()
+    day = datetime(2026, 10, chance.randrange(3, 31), tzinfo=UTC)
+    wanted = {
+        "caller": f"60{chance.randrange(1_000_000, 4_000_000)}"[:9],
+        "day": f"{day:%d.%m.%Y}",
+        "hour": f"{chance.randrange(7, 17):02}:15",
+    }
+    led = await client.post("/search", data=wanted)
+    answer = await client.get(led.headers.get("location", "/nowhere"))
+    took = time.perf_counter() - began
+    hall.searches_ms.append(1000 * took)
+    if answer.status_code != httpx.codes.OK:
+        hall.failures.append(f"search {led.status_code} {answer.status_code}")
+    return took
 
 
 async def _person(parts: Parts, login: str, role: Role) -> tuple[Account, str]:

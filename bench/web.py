@@ -31,7 +31,7 @@ from recorder.embedded.office import CHECKOUT
 
 Row = dict[str, object]
 LISTENERS, SEARCHES_A_SECOND, HOURS = 20, 10.0, 4
-STARTS, SEEKS = 5, 20
+STARTS, SEEKS, ALONE = 5, 20, 200
 SECONDS = 30.0
 TALK_S = 20.0
 FLAGS = (
@@ -92,6 +92,8 @@ def _measured(office: Rig, directory: Path, arguments: argparse.Namespace) -> li
             hours=HOURS,
         )
     )
+    _report(f"{ALONE} searches one after another")
+    rows += _searched(hall.searched_alone(ALONE), arguments.rows, "alone")
     rows += asyncio.run(_in_a_browser(hall, password))
     if arguments.calls:
         _report(f"{arguments.calls} calls at once, nobody at the pages")
@@ -140,16 +142,21 @@ def _calls(office: Rig, calls: int, where: str) -> list[Row]:
 
 
 def _of_the_hall(hall: Hall, rows: int) -> list[Row]:
-    among = f" among {rows:,} calls" if rows else ""
     return [
         _row("seek of a listener, first byte, p95, ms", percentile(hall.seeks_ms, 0.95), "<= 300"),
         _row("seeks made", len(hall.seeks_ms), "none"),
-        _row(f"search{among}, form to answer, p95, ms", percentile(hall.searches_ms, 0.95),
-             "<= 200"),
-        _row(f"search{among}, the same, median, ms", percentile(hall.searches_ms, 0.5), "none"),
-        _row("searches made", len(hall.searches_ms), "none"),
-        _row("requests that failed", len(hall.failures), "0"),
-    ]  # fmt: skip
+        *_searched(hall, rows, "beside listeners"),
+    ]
+
+
+def _searched(hall: Hall, rows: int, where: str) -> list[Row]:
+    what = f"search among {rows:,} calls {where}" if rows else f"search {where}"
+    return [
+        _row(f"{what}, form to answer, p95, ms", percentile(hall.searches_ms, 0.95), "<= 200"),
+        _row(f"{what}, the same, median, ms", percentile(hall.searches_ms, 0.5), "none"),
+        _row(f"{what}: made", len(hall.searches_ms), "none"),
+        _row(f"{what}: requests that failed", len(hall.failures), "0"),
+    ]
 
 
 async def _in_a_browser(hall: Hall, password: str) -> list[Row]:

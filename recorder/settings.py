@@ -234,6 +234,11 @@ class Settings(DirectorySettings, MailSettings):
         return tuple(each for each in (self.probe_host, self.probe_watch_host) if each)
 
     @property
+    def spool_floor_bytes(self) -> int:
+        """Free space below which no recording starts."""
+        return self.spool_floor_mib << 20
+
+    @property
     def erasure_lead(self) -> timedelta:
         """How long before its limit a recording is erased."""
         return timedelta(minutes=self.erasure_lead_minutes)

@@ -310,13 +310,14 @@ def test_every_alarm_asks_for_figures_that_exist() -> None:
         assert each["labels"]["severity"] in {"page", "warn"}
 
 
-def test_the_rules_load_in_prometheus() -> None:
+def test_the_rules_load_in_prometheus_and_the_alarms_are_raised_at_their_limits() -> None:
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("promtool is not installed: apt-get install prometheus")
-    command = [promtool, "check", "rules", "deploy/prometheus/rules.yml"]
-    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    for what, file in (("check", "rules.yml"), ("test", "rules-test.yml")):
+        command = [promtool, what, "rules", f"deploy/prometheus/{file}"]
+        done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_every_panel_shows_figures_that_exist() -> None:

@@ -55,6 +55,7 @@ class CaptureFigures:
     def __init__(
         self,
         spool: Path,
+        floor_bytes: int,
         *,
         clock: Clock,
         ari: AsteriskEvents,
@@ -75,6 +76,8 @@ class CaptureFigures:
             )
         says = "The longest delay of the loop that handles calls, in the last minute."
         self._gauge("recorder_event_loop_lag_seconds", says).set_function(lambda: max(self._late))
+        says = "Free space in the spool below which no recording starts."
+        self._gauge("recorder_spool_floor_bytes", says).set(floor_bytes)
         says = "Calls in hand."
         self._gauge("recorder_calls_in_progress", says).set_function(lambda: float(calls()))
 

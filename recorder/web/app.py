@@ -30,12 +30,16 @@ from recorder.web.envelope import Envelope
 from recorder.web.gate import guarded, named
 from recorder.web.pages import (
     account,
+    account_acts,
     call,
     completeness,
+    contractors,
     dashboard,
+    deciding,
     deletions,
     erasing,
     evidence,
+    granting,
     handbook,
     holding,
     home,
@@ -44,6 +48,7 @@ from recorder.web.pages import (
     listening,
     live,
     maintenance,
+    papers,
     pattern,
     placing,
     provider,
@@ -52,6 +57,9 @@ from recorder.web.pages import (
     service_logs,
     sign_in,
     trail,
+)
+from recorder.web.pages import (
+    accounts as account_pages,
 )
 from recorder.web.pages import (
     workstations as workstation_pages,
@@ -93,9 +101,15 @@ PAGES = (
     handbook.ROUTES,
     trail.ROUTES,
     evidence.ROUTES,
+    account_pages.ROUTES,
+    account_acts.ROUTES,
     workstation_pages.ROUTES,
     maintenance.ROUTES,
     service_logs.ROUTES,
+    granting.ROUTES,
+    papers.ROUTES,
+    deciding.ROUTES,
+    contractors.ROUTES,
     pattern.ROUTES,
 )
 

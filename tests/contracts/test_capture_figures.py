@@ -26,6 +26,7 @@ ALL = {
     "recorder_ami_connected",
     "recorder_event_loop_lag_seconds",
     "recorder_calls_in_progress",
+    "recorder_spool_floor_bytes",
 } | SPOOL
 LOCAL = "127.0.0.1"
 
@@ -70,7 +71,8 @@ async def measured(
 ) -> AsyncIterator[int]:
     """Figures that are measured and served, as `ari_app.py` does; yields the port."""
     port = free_port()
-    figures = CaptureFigures(spool, clock=SystemClock(), ari=links, ami=ami, calls=lambda: 3)
+    clock, floor = SystemClock(), 5 << 30
+    figures = CaptureFigures(spool, floor, clock=clock, ari=links, ami=ami, calls=lambda: 3)
     async with asyncio.TaskGroup() as tasks:
         measuring = tasks.create_task(figures.run())
         async with serve_probe(hosts, port, is_ready=lambda: True, figures=figures.text):
@@ -114,6 +116,7 @@ def test_prometheus_reads_every_figure_of_capture(
             assert found["recorder_calls_in_progress"] == 3
             assert found["recorder_spool_bytes"] == 3300
             assert found["recorder_spool_free_bytes"] > 0
+            assert found["recorder_spool_floor_bytes"] == 5 * 1024**3
             assert found["recorder_spool_oldest_age_seconds"] == pytest.approx(3600, abs=30)
             links.serves = links.connected = False
             found = await asyncio.to_thread(scrape, port)

@@ -1,6 +1,7 @@
 """The rows about jobs, the daily reports, and the lock that elects one worker."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 
@@ -153,6 +154,9 @@ class PostgresWorkerLock:
         """Let another process work."""
         if self._connection is not None:
             connection, self._connection = self._connection, None
+            # Ending the connection alone frees the lock when the server has noticed, not before.
+            with suppress(SQLAlchemyError, OSError):
+                await connection.scalar(select(func.pg_advisory_unlock(LOCK)))
             await connection.invalidate()
             await connection.close()
 
