@@ -40,6 +40,7 @@ from recorder.commands.db import url_of
 from recorder.commands.parts import Parts, parts_around
 from recorder.commands.web_maintenance import maintenance_around
 from recorder.commands.web_oversight import oversight_around
+from recorder.commands.web_setup import setup_around
 from recorder.commands.web_trail import exported, verify_trail
 from recorder.errors import ConfigurationError, NotFound
 from recorder.live.service import LiveController
@@ -157,6 +158,7 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         keeping=Keeping(**{each: getattr(kept, each) for each in Keeping.__dataclass_fields__}),
         oversight=oversight_around(engine, settings, regulation, kept, clock),
         maintenance=maintenance_around(engine, settings, clock),
+        setup=setup_around(engine, settings, regulation, kept, clock),
         retention_days=regulation.retention.days,
         jobs=PostgresJobs(engine).states,
         people=People(**{each: getattr(parts, each) for each in People.__dataclass_fields__}),

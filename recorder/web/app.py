@@ -31,6 +31,7 @@ from recorder.web.gate import guarded, named
 from recorder.web.pages import (
     account,
     account_acts,
+    announcements,
     call,
     completeness,
     contractors,
@@ -39,6 +40,7 @@ from recorder.web.pages import (
     deletions,
     erasing,
     evidence,
+    first_steps,
     granting,
     handbook,
     holding,
@@ -55,6 +57,7 @@ from recorder.web.pages import (
     public,
     search,
     service_logs,
+    settings,
     sign_in,
     trail,
 )
@@ -106,6 +109,9 @@ PAGES = (
     workstation_pages.ROUTES,
     maintenance.ROUTES,
     service_logs.ROUTES,
+    announcements.ROUTES,
+    settings.ROUTES,
+    first_steps.ROUTES,
     granting.ROUTES,
     papers.ROUTES,
     deciding.ROUTES,

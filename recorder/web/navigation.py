@@ -45,6 +45,9 @@ AREAS = (
     Area(Permission.WORKSTATION_READ, "/workstations", later("Workstations")),
     Area(Permission.AUTHORISATION_READ, "/authorisations", later("Authorisations")),
     Area(Permission.CONTRACTOR_READ, "/contractor", later("Access for maintenance")),
+    Area(Permission.ANNOUNCEMENT_READ, "/announcements", later("Announcements")),
+    Area(Permission.CONFIG_READ, "/settings", later("Settings")),
+    Area(Permission.CONFIG_READ, "/first-steps", later("First steps")),
     Area(Permission.LOG_READ, MAINTENANCE, later("Maintenance")),
     Area(Permission.AUDIT_READ, "/audit", later("Audit trail")),
 )

@@ -17,6 +17,7 @@ from recorder.web.api.routing import asker_of, services_of
 from recorder.web.condition import condition_of
 from recorder.web.gate import needs
 from recorder.web.languages import later
+from recorder.web.pages.first_steps import undone
 from recorder.web.routes import Routes
 from recorder.web.services import Services
 from recorder.web.told import JOBS, PARTS
@@ -72,6 +73,7 @@ async def page(request: Request, findings: Sequence[str] = ()) -> Response:
         request.scope,
         findings=findings,
         condition=condition,
+        steps_undone=await undone(request),
         parts_named=PARTS,
         jobs_named=JOBS,
         alarms=await alarms_for(request, standing, jobs_late=len(condition.late)),
