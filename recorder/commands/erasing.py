@@ -16,6 +16,7 @@ from recorder.access.model import Permission, Target
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.keeping import Keeping, open_desk, open_keeping
 from recorder.adapters.postgres import queries
+from recorder.adapters.postgres.rows import RecordingRow
 from recorder.adapters.regulation_file import load_regulation
 from recorder.approvals.model import Action, Approval, ApprovalId
 from recorder.commands.asking import JsonOption, ask_database
@@ -39,6 +40,13 @@ PLAN_COLUMNS = {
     "erase": "erase",
     "why": "why",
     "failures": "failed",
+}
+ERASED_COLUMNS = {
+    "arrived_at": "arrived",
+    "caller_number": "caller",
+    "line": "called",
+    "answered_by": "answered by",
+    "id": "id",
 }
 APPROVAL_COLUMNS = {
     "action": "action",
@@ -102,8 +110,11 @@ def erase(
     recording_id: Annotated[UUID, typer.Argument(metavar="RECORDING")],
     *,
     reason: Annotated[str, typer.Option(help="Why, in your words.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Erase one recording before its time; where the office wants four eyes, propose to.
+
+    Where one person is enough, it shows which it is and asks.
 
     Examples: `recorder erase 01a20c69-3a52-7d15-8d1f-2f6a1f0c0c11 --reason "recorded by mistake"` ·
     `recorder approval confirm 01a20c69-3a52-7d15-8d1f-2f6a1f0c0c12`
@@ -111,11 +122,18 @@ def erase(
     settings = load_settings()
     regulation = load_regulation(settings.regulation_file)
 
+    async def find(engine: AsyncEngine) -> RecordingRow | None:
+        await _require(engine, settings, Action.ERASE_BY_HAND, recording_id)
+        return await queries.get_recording(engine, recording_id)
+
     async def act(engine: AsyncEngine) -> Approval | bool:
         await _require(engine, settings, Action.ERASE_BY_HAND, recording_id)
         keeping = open_keeping(settings, regulation, engine)
         return await keeping.by_hand.ask(RecordingId(recording_id), reason=reason, actor=actor())
 
+    if not (yes or regulation.holds.four_eyes) and (row := ask_database(settings, find)):
+        print_table([row], ERASED_COLUMNS, settings.office_zone, reveal=False, empty="")
+        typer.confirm("Erase it? It cannot be brought back.", abort=True, err=True)
     answer = ask_database(settings, act)
     if isinstance(answer, Approval):
         typer.echo(f"Proposed. A second person: recorder approval confirm {answer.id}")
