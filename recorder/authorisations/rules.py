@@ -12,6 +12,7 @@ ROLES_OF_PAPER = frozenset({Role.LISTENER, Role.COPY_MAKER, Role.DPO})
 
 LONGEST_CONTRACTOR_ACCESS = timedelta(hours=8)
 LONGEST_SCAN_BYTES = 20 << 20
+LONGEST_REASON = 500
 REVIEW_EVERY = timedelta(days=92)
 """A quarter: by then somebody says that the authorisation is still needed."""
 
@@ -81,6 +82,15 @@ def problem_of_confirming(authorisation: Authorisation, *, by: AccountId, now: d
         return "nobody grants an authorisation to himself"
     if now >= authorisation.valid_until:
         return "its period is over; propose a new one"
+    return ""
+
+
+def problem_of_revoking(reason: str) -> str:
+    """Return why a revocation cannot be entered with this reason; empty when it can."""
+    if not reason.strip():
+        return "say why it is revoked"
+    if len(reason.strip()) > LONGEST_REASON:
+        return f"a reason has at most {LONGEST_REASON} characters"
     return ""
 
 
