@@ -161,7 +161,9 @@ async def _begins(page: Page, login: str, temporary: str, language: str) -> None
     await page.fill("#current", temporary)
     await page.fill("#password", NEW_PASSWORD)
     await page.get_by_role("button", name=say("Change the password")).click()
-    await expect(page.get_by_role("status")).to_contain_text(say("The password is changed."))
+    await expect(page.get_by_role("status")).to_contain_text(
+        say("The password is changed. You are signed out everywhere else.")
+    )
     await page.get_by_role("button", name=say("Set the second factor")).click()
     secret = await page.locator("code.select").inner_text()
     now = int(await page.evaluate("Date.now() / 1000"))
