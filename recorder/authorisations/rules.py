@@ -55,6 +55,7 @@ def problem_of_grant(
     one_recording: bool,
     valid_from: datetime,
     valid_until: datetime,
+    now: datetime,
 ) -> str:
     """Return why this authorisation cannot be granted; empty when it can (R8.1a)."""
     if holder == grantor:
@@ -69,6 +70,8 @@ def problem_of_grant(
         return "the DPO is authorised for one recording at a time"
     if valid_until <= valid_from:
         return "it would end before it begins"
+    if valid_until <= now:
+        return "its period would be over already"
     return ""
 
 

@@ -68,6 +68,7 @@ class Registrar:
         by: AccountId,
     ) -> Authorisation:
         """Grant, or propose where a second person is needed. Raises ``RuleViolation``."""
+        now = self._clock.now()
         problem = problem_of_grant(
             holder=holder.id,
             holder_roles=holder.roles,
@@ -76,12 +77,12 @@ class Registrar:
             one_recording=recording_id is not None,
             valid_from=valid_from,
             valid_until=valid_until,
+            now=now,
         )
         if not problem and holder.disabled_at is not None:
             problem = "the account is disabled"
         if problem:
             raise RuleViolation(problem)
-        now = self._clock.now()
         paper = Authorisation(
             id=AuthorisationId(uuids.uuid7()),
             year=None,

@@ -61,6 +61,7 @@ def grant(**changed: Any) -> str:
         "one_recording": False,
         "valid_from": NOW,
         "valid_until": NOW + HOUR,
+        "now": NOW,
     }
     return problem_of_grant(**values | changed)
 
@@ -69,6 +70,7 @@ def test_what_cannot_be_granted_is_told() -> None:
     assert grant() == ""
     assert "himself" in grant(grantor=MINE)
     assert "before it begins" in grant(valid_until=NOW)
+    assert "over already" in grant(valid_from=NOW - HOUR, valid_until=NOW)
     assert "does not have" in grant(holder_roles=frozenset({Role.SYSADMIN}))
     assert grant(roles=frozenset())
     for role in set(Role) - {Role.LISTENER, Role.COPY_MAKER, Role.DPO}:
