@@ -2,6 +2,7 @@
 
 import asyncio
 import resource
+import subprocess
 import time
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def pids(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     found: list[int] = []
     started = test_real_clients.started
 
-    def noted(directory: Path) -> "test_real_clients.subprocess.Popen[bytes]":
+    def noted(directory: Path) -> "subprocess.Popen[bytes]":
         running = started(directory)
         found.append(running.pid)
         return running
