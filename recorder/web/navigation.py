@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from recorder.access.model import Permission
+from recorder.accounts.model import Role
 from recorder.web.languages import later
 
 OVERSIGHT, ADMINISTRATION = later("Oversight"), later("Administration")
@@ -56,6 +57,7 @@ class Group:
         return (marks[0] if len(self.links) == 1 else "true") if marks else ""
 
 
+MAINTENANCE = "/maintenance"
 _ALONE = (
     Area(Permission.CALL_LIST, "/", later("Search"), ("/search", "/calls")),
     Area(Permission.CALL_LIST, "/live", later("Calls in progress")),
@@ -76,6 +78,7 @@ _ADMINISTRATION = (
     Area(Permission.ANNOUNCEMENT_READ, "/announcements", later("Announcements")),
     Area(Permission.CONFIG_READ, "/settings", later("Settings")),
     Area(Permission.CONFIG_READ, "/first-steps", later("First steps")),
+    Area(Permission.LOG_READ, MAINTENANCE, later("Maintenance")),
 )
 AREAS = (
     *_ALONE,
@@ -84,28 +87,30 @@ AREAS = (
 )
 
 
-def links(able: Collection[Permission], path: str) -> list[Link]:
+def links(able: Collection[Permission], roles: Collection[Role], path: str) -> list[Link]:
     """Return the areas that a person may go to, and which of them a page is in.
 
-    >>> [(each.label, each.current) for each in links([Permission.HOLD_LIST], "/holds/list")]
+    A contractor has one: what they may see is there (R6.3b).
+
+    >>> [(each.label, each.current) for each in links([Permission.HOLD_LIST], [], "/holds/list")]
     [('Holds', 'true')]
     """
     return [
         Link(path=each.path, label=each.label, current=_current(each, path))
         for each in AREAS
-        if each.permission in able
+        if each.permission in able and (Role.CONTRACTOR not in roles or each.path == MAINTENANCE)
     ]
 
 
-def groups(able: Collection[Permission], path: str) -> list[Group]:
+def groups(able: Collection[Permission], roles: Collection[Role], path: str) -> list[Group]:
     """Return the same as it is drawn: a group of which one area is the person's is that area.
 
-    >>> [each.label for each in groups([Permission.HOLD_LIST, Permission.AUDIT_READ], "/holds")]
+    >>> [each.label for each in groups([Permission.HOLD_LIST, Permission.AUDIT_READ], [], "/")]
     ['Holds', 'Audit trail']
-    >>> [each.label for each in groups(list(Permission), "/audit")][-2:]
+    >>> [each.label for each in groups(list(Permission), [], "/audit")][-2:]
     ['Oversight', 'Administration']
     """
-    drawn = {each.path: each for each in links(able, path)}
+    drawn = {each.path: each for each in links(able, roles, path)}
     mine = [each for each in AREAS if each.path in drawn]
     found = []
     for label, areas in groupby(mine, key=lambda each: each.group or each.label):
