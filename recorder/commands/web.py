@@ -163,7 +163,7 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         retention_days=regulation.retention.days,
         jobs=PostgresJobs(engine).states,
         people=People(**{each: getattr(parts, each) for each in People.__dataclass_fields__}),
-        tokens=TokenDesk(tokens=programs, clock=clock),
+        tokens=TokenDesk(tokens=programs, clock=clock, agreement=parts.keeper.agreement),
         trail=PostgresTrail(engine),
         verify_trail=verified,
         verifications=Verifications(

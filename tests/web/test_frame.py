@@ -20,7 +20,7 @@ from recorder.regulation import parse_regulation
 from recorder.web.drawing import FOLDER
 from recorder.web.footing import KEPT_S, Footing, State, Today, lasts_until, state_of
 from recorder.web.law import Paragraphs, number_of
-from recorder.web.navigation import AREAS, links
+from recorder.web.navigation import AREAS, groups, links
 from tests.fakes import FakeClock
 from tests.live_builders import a_node
 from tests.web.office import ROOT, WebOffice
@@ -67,7 +67,7 @@ async def test_a_person_sees_the_areas_of_their_roles_and_no_other(
 ) -> None:
     browser = await office.at_work(role)
     page = (await browser.get("/account")).text
-    listed = re.search(r'<ul class="width areas-row">(.*?)</ul>', page)
+    listed = re.search(r'<details class="width areas-menu">(.*?)</details>', page, re.DOTALL)
     shown = re.findall(r'href="([^"]+)"', listed[1]) if listed else []
     if role is Role.CONTRACTOR:
         assert shown == ["/maintenance"]
@@ -87,6 +87,16 @@ def test_the_area_of_a_page_is_marked_and_no_other() -> None:
     assert marked == {"/": "true"}
     assert [each.path for each in links(able, (), "/holds") if each.current == "page"] == ["/holds"]
     assert not [each for each in links(able, (), "/holdsalike") if each.current]
+
+
+def test_a_group_leads_to_its_first_area_and_is_marked_with_any_of_them() -> None:
+    groups_of = groups(list(Permission), [], "/audit/verification")
+    named = {each.label: each for each in groups_of}
+    assert named["Oversight"].path == "/dashboard"
+    assert named["Oversight"].current == "true"
+    assert [each.label for each in groups_of if each.current] == ["Oversight"]
+    alone = groups([Permission.AUDIT_READ], [], "/audit")
+    assert [(each.label, each.current) for each in alone] == [("Audit trail", "page")]
 
 
 def test_every_paragraph_a_template_names_has_its_sentence() -> None:
