@@ -16,6 +16,7 @@ class Action(StrEnum):
 
     LIFT_HOLD = "hold:lift"
     ERASE_BY_HAND = "recording:erase"
+    ACTIVATE_ANNOUNCEMENT = "announcement:activate"
 
 
 class Answer(StrEnum):
@@ -32,7 +33,7 @@ class Approval:
     id: ApprovalId
     action: Action
     subject: UUID
-    """The hold, or the recording."""
+    """The hold, the recording, or the version of an announcement."""
     proposed_by: str
     proposed_at: datetime
     reason: str

@@ -13,6 +13,7 @@ from rich.progress import Progress
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.access.model import Permission, Target
+from recorder.adapters.changing_announcements import open_announcement_office
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.keeping import Keeping, open_desk, open_keeping
 from recorder.adapters.postgres import queries
@@ -123,6 +124,9 @@ def erase(
         _say_erased(done=answer)
 
 
+IN_A_MINUTE = "Confirmed. The retention process puts it in force within a minute."
+
+
 @approvals.command("list")
 def list_approvals(*, as_json: JsonOption = False) -> None:
     """List what waits for a second person, oldest first.
@@ -153,7 +157,7 @@ def confirm_approval(approval_id: ApprovalArgument) -> None:
     settings = load_settings()
     regulation = load_regulation(settings.regulation_file)
 
-    async def act(engine: AsyncEngine) -> bool | None:
+    async def act(engine: AsyncEngine) -> bool | str | None:
         desk = open_desk(regulation, engine)
         approval = await desk.approvals.get(ApprovalId(approval_id))
         if approval is None:
@@ -162,12 +166,18 @@ def confirm_approval(approval_id: ApprovalArgument) -> None:
         if approval.action is Action.LIFT_HOLD:
             await desk.holds.confirm_lifting(approval, actor=actor())
             return None
+        if approval.action is Action.ACTIVATE_ANNOUNCEMENT:
+            office = open_announcement_office(settings, regulation, engine)
+            await office.confirm(approval, actor=actor())
+            return IN_A_MINUTE
         keeping = open_keeping(settings, regulation, engine)
         return await keeping.by_hand.confirm(approval, actor=actor())
 
     done = ask_database(settings, act)
     if done is None:
         typer.echo("Lifted. Past its day, the recording goes at the next purge.")
+    elif isinstance(done, str):
+        typer.echo(done)
     else:
         _say_erased(done=done)
 
@@ -200,6 +210,9 @@ async def _require(engine: AsyncEngine, settings: Settings, action: Action, subj
     parts = parts_around(engine, settings)
     if action is Action.LIFT_HOLD:
         await require(parts, Permission.HOLD_LIFT)
+        return
+    if action is Action.ACTIVATE_ANNOUNCEMENT:
+        await require(parts, Permission.ANNOUNCEMENT_ACTIVATE)
         return
     row = await queries.get_recording(engine, subject)
     target = Target(line=row.line if row else None, recording_id=subject)

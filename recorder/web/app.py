@@ -31,7 +31,9 @@ from recorder.web.gate import guarded, named
 from recorder.web.pages import (
     account,
     account_acts,
+    activating,
     announcements,
+    announcing,
     call,
     completeness,
     contractors,
@@ -106,6 +108,8 @@ PAGES = (
     account_acts.ROUTES,
     workstation_pages.ROUTES,
     announcements.ROUTES,
+    announcing.ROUTES,
+    activating.ROUTES,
     settings.ROUTES,
     first_steps.ROUTES,
     granting.ROUTES,

@@ -38,6 +38,9 @@ CHAPTERS = (
         ("/completeness", "/incidents", "/dashboard"),
     ),
     Chapter("audit", later("The audit trail"), SEARCHERS - {Role.REGISTRY_CLERK}, ("/audit",)),
+    Chapter("steps", later("First steps"), OVERSEERS, ("/first-steps",)),
+    Chapter("announcements", later("Announcements"), OVERSEERS, ("/announcements",)),
+    Chapter("settings", later("Settings"), OVERSEERS, ("/settings",)),
     Chapter("account", later("Your account"), EVERYBODY, ("/account",)),
 )  # fmt: skip
 

@@ -1,5 +1,7 @@
 """Reads a form: short texts, as many as were asked for, or one file."""
 
+from collections.abc import Sequence
+
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
@@ -34,6 +36,19 @@ async def file_of(request: Request, name: str, *, longest: int) -> bytes:
     async with request.form(max_fields=1, max_files=1) as form:
         found = form.get(name)
         return await found.read(longest + 1) if isinstance(found, UploadFile) else b""
+
+
+async def form_with_file(
+    request: Request, names: Sequence[str], file: str, *, longest: int, longest_field: int
+) -> tuple[dict[str, str], bytes]:
+    """Return the named texts of a form and its one file, cut one byte past the longest."""
+    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if sent != FILES:
+        raise Problem(kind=Kind.WRONG_MEDIA)
+    async with request.form(max_fields=FIELDS, max_files=1) as form:
+        found = form.get(file)
+        content = await found.read(longest + 1) if isinstance(found, UploadFile) else b""
+        return {each: text_of(form.get(each, ""), longest=longest_field) for each in names}, content
 
 
 def text_of(value: object, *, longest: int = LONGEST_FIELD) -> str:
