@@ -165,8 +165,8 @@ def activate_version(
 ) -> None:
     """Have callers hear a version from now or from a date on.
 
-    The first of its layer and language is activated at once. In place of another it is proposed,
-    signed in as an administrator, and another administrator confirms it (registers.md 2).
+    The first of its layer and language at once; in place of another it is proposed, signed in as
+    an administrator, and another one confirms it.
 
     Examples: `recorder announcement activate 0f150eca` ·
     `recorder announcement activate 0f150eca --from "2026-12-01 08:00" --reason "new address"`
@@ -183,11 +183,8 @@ def activate_version(
     if as_json:
         print_json(desk.as_mapping(activated))
         return
-    assert activated.active_from is not None  # noqa: S101 - just activated
-    say_so(
-        f"Callers hear {activated.id} ({activated.layer}, {activated.language}) "
-        f"from {desk.day(activated.active_from)}."
-    )
+    heard_from = desk.day(activated.active_from or desk.clock.now())
+    say_so(f"Callers hear {activated.id} ({found.layer}, {found.language}) from {heard_from}.")
 
 
 @app.command("show")
