@@ -76,10 +76,7 @@ async def serve(settings: Settings) -> None:
             clock=clock,
             actor=keeping.process,
         )
-        accounts = PostgresAccounts(engine)
-        announcements = open_announcement_effect(
-            settings, regulation, engine, accounts=accounts, actor=keeping.process
-        )
+        announcements = open_announcement_effect(settings, regulation, engine, keeping.process)
         completeness = open_completeness(settings, regulation, engine)
         lock = PostgresWorkerLock(engine)
         stack.push_async_callback(lock.release)

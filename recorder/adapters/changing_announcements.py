@@ -3,9 +3,9 @@
 import uuid_utils.compat as uuids
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from recorder.accounts.ports import AccountStore
 from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
 from recorder.adapters.clock import SystemClock
+from recorder.adapters.postgres.accounts import PostgresAccounts
 from recorder.adapters.postgres.announcements import PostgresAnnouncementDesk
 from recorder.adapters.postgres.approvals import PostgresApprovals
 from recorder.adapters.sounds import sound_of, wav_of
@@ -34,19 +34,14 @@ def open_announcement_office(
 
 
 def open_announcement_effect(
-    settings: Settings,
-    regulation: Regulation,
-    engine: AsyncEngine,
-    *,
-    accounts: AccountStore,
-    actor: Actor,
+    settings: Settings, regulation: Regulation, engine: AsyncEngine, actor: Actor
 ) -> AnnouncementEffect:
     """Return what writes the catalogue for them."""
     catalogue, clock = AnnouncementCatalogue(settings.announcement_dir), SystemClock()
     return AnnouncementEffect(
         desk=PostgresAnnouncementDesk(engine),
         keeper=AnnouncementKeeper(catalogue=catalogue, regulation=regulation, clock=clock),
-        accounts=accounts,
+        accounts=PostgresAccounts(engine),
         sound_of=lambda samples: sound_of(wav_of(samples)),
         clock=clock,
         actor=actor,

@@ -11,7 +11,6 @@ from recorder.accounts.model import Role
 from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
 from recorder.adapters.changing_announcements import open_announcement_effect
 from recorder.adapters.keeping import PROCESS
-from recorder.adapters.postgres.accounts import PostgresAccounts
 from recorder.adapters.regulation_file import load_regulation
 from recorder.settings import load_settings
 from tests.postgres.test_commands import run
@@ -40,11 +39,7 @@ def carry_out(office: Office) -> str:
 
     return office.ask(
         lambda engine: open_announcement_effect(
-            settings,
-            load_regulation(REGULATION),
-            engine,
-            accounts=PostgresAccounts(engine),
-            actor=PROCESS,
+            settings, load_regulation(REGULATION), engine, PROCESS
         ).work(tell)
     )
 

@@ -51,8 +51,7 @@ def effect_of(office: WebOffice) -> AnnouncementEffect:
         office.settings,
         load_regulation(office.settings.regulation_file),
         office.engine,
-        accounts=office.parts.store,
-        actor=PROCESS,
+        PROCESS,
     )
 
 
