@@ -330,6 +330,18 @@ def test_a_unit_is_hardened(unit: Path) -> None:
         assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.parametrize("unit", UNITS, ids=lambda each: each.stem)
+def test_a_unit_may_call_what_its_program_calls(unit: Path) -> None:
+    """Without setpriority() a program that makes itself nicer ends as soon as it begins."""
+    lines = unit.read_text("utf-8").splitlines()
+    (started,) = [each for each in lines if each.startswith("ExecStart=")]
+    source = ROOT / started.rsplit("/", 1)[-1]
+    nicer = source.suffix == ".py" and "os.nice(" in source.read_text("utf-8")
+    assert nicer == (unit.stem == "rejestrator-retention")
+    taken, given = "SystemCallFilter=~@privileged @resources", "SystemCallFilter=setpriority"
+    assert (given in lines[lines.index(taken) :]) == nicer
+
+
 def test_the_web_under_systemd_can_change_neither_audio_nor_keys() -> None:
     text = (ROOT / "deploy/systemd/rejestrator-web.service").read_text("utf-8")
     written = re.findall(r"(?m)^ReadWritePaths=(.*)$", text)[0].split()

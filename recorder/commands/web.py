@@ -39,6 +39,7 @@ from recorder.audit.service import Report
 from recorder.commands.db import url_of
 from recorder.commands.parts import Parts, parts_around
 from recorder.commands.web_oversight import oversight_around
+from recorder.commands.web_setup import setup_around
 from recorder.commands.web_trail import exported, verify_trail
 from recorder.errors import ConfigurationError, NotFound
 from recorder.live.service import LiveController
@@ -154,6 +155,7 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         accounts=parts.keeper,
         keeping=Keeping(**{each: getattr(kept, each) for each in Keeping.__dataclass_fields__}),
         oversight=oversight_around(engine, settings, regulation, kept, clock),
+        setup=setup_around(engine, settings, regulation, kept, clock),
         retention_days=regulation.retention.days,
         jobs=PostgresJobs(engine).states,
         people=People(**{each: getattr(parts, each) for each in People.__dataclass_fields__}),

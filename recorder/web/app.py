@@ -30,12 +30,18 @@ from recorder.web.envelope import Envelope
 from recorder.web.gate import guarded, named
 from recorder.web.pages import (
     account,
+    account_acts,
+    announcements,
     call,
     completeness,
+    contractors,
     dashboard,
+    deciding,
     deletions,
     erasing,
     evidence,
+    first_steps,
+    granting,
     handbook,
     holding,
     home,
@@ -43,13 +49,18 @@ from recorder.web.pages import (
     language,
     listening,
     live,
+    papers,
     pattern,
     placing,
     provider,
     public,
     search,
+    settings,
     sign_in,
     trail,
+)
+from recorder.web.pages import (
+    accounts as account_pages,
 )
 from recorder.web.pages import (
     workstations as workstation_pages,
@@ -91,7 +102,16 @@ PAGES = (
     handbook.ROUTES,
     trail.ROUTES,
     evidence.ROUTES,
+    account_pages.ROUTES,
+    account_acts.ROUTES,
     workstation_pages.ROUTES,
+    announcements.ROUTES,
+    settings.ROUTES,
+    first_steps.ROUTES,
+    granting.ROUTES,
+    papers.ROUTES,
+    deciding.ROUTES,
+    contractors.ROUTES,
     pattern.ROUTES,
 )
 

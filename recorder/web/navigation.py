@@ -39,7 +39,13 @@ AREAS = (
     Area(Permission.REPORT_READ, "/completeness", later("Completeness")),
     Area(Permission.INCIDENT_READ, "/incidents", later("Incidents")),
     Area(Permission.STATUS_READ, "/dashboard", later("Dashboard")),
+    Area(Permission.ACCOUNT_READ, "/accounts", later("Accounts")),
     Area(Permission.WORKSTATION_READ, "/workstations", later("Workstations")),
+    Area(Permission.AUTHORISATION_READ, "/authorisations", later("Authorisations")),
+    Area(Permission.CONTRACTOR_READ, "/contractor", later("Access for maintenance")),
+    Area(Permission.ANNOUNCEMENT_READ, "/announcements", later("Announcements")),
+    Area(Permission.CONFIG_READ, "/settings", later("Settings")),
+    Area(Permission.CONFIG_READ, "/first-steps", later("First steps")),
     Area(Permission.AUDIT_READ, "/audit", later("Audit trail")),
 )
 

@@ -72,6 +72,8 @@ class Seeded:
     calls: list[CallRecord] = field(default_factory=list)
     """Recorded, held, erased, declined, withheld, incomplete: one of each."""
     batches: list[UUID] = field(default_factory=list)
+    papers: list[UUID] = field(default_factory=list)
+    """Authorisations in force with a scan, proposed, revoked."""
     holds: list[UUID] = field(default_factory=list)
     announcements: list[AnnouncementId] = field(default_factory=list)
     incidents: list[UUID] = field(default_factory=list)
@@ -98,6 +100,7 @@ async def seed(desk: OfficeDesk, words: Words) -> Seeded:
     seeded = Seeded(desk=desk, words=words)
     _announcements(seeded)
     await _people(seeded)
+    await _papers(seeded)
     await _calls(seeded)
     await _holds(seeded)
     await _oversight(seeded)
@@ -128,6 +131,31 @@ async def _people(seeded: Seeded) -> None:
         "UPDATE account SET name = :name, post = :post",
         name=seeded.words.person,
         post=seeded.words.post,
+    )
+
+
+async def _papers(seeded: Seeded) -> None:
+    """Have scans attached, one more proposed, one revoked."""
+    office, words = seeded.desk.office, seeded.words
+    registrar, director = office.parts.registrar, seeded.people[Role.ADMINISTRATOR].id
+    for each in await office.parts.papers.all():
+        await registrar.attach(each.id, b"%PDF-1.7", by=director)
+        seeded.papers.append(each.id)
+    now, holder = office.parts.clock.now(), seeded.people[Role.LISTENER]
+    proposed = await registrar.grant(
+        holder,
+        roles=frozenset({Role.LISTENER}),
+        lines=(words.line,),
+        recording_id=None,
+        valid_from=now,
+        valid_until=now + timedelta(days=90),
+        by=director,
+    )
+    revoked = await office.authorise(holder, [Role.LISTENER])
+    await registrar.revoke(revoked.id, by=director, reason=words.reason)
+    seeded.papers += [proposed.id, revoked.id]
+    await office.do(
+        "UPDATE authorisation SET name = :name, post = :post", name=words.person, post=words.post
     )
 
 

@@ -16,6 +16,7 @@ from recorder.sizing import GIB, Flow, forecast
 from recorder.web.api.routing import asker_of, services_of
 from recorder.web.gate import needs
 from recorder.web.languages import later
+from recorder.web.pages.first_steps import undone
 from recorder.web.routes import Routes
 from recorder.web.services import Services
 from recorder.web.told import INCIDENTS, JOBS, PARTS
@@ -89,6 +90,7 @@ async def page(request: Request, findings: Sequence[str] = ()) -> Response:
         "dashboard.html",
         request.scope,
         findings=findings,
+        steps_undone=await undone(request),
         parts=await services.supervision.parts.ask(),
         parts_named=PARTS,
         captures=[(each, hindrance(each, asker.now)) for each in board.nodes],
