@@ -204,6 +204,25 @@ def test_the_web_can_change_neither_audio_nor_keys() -> None:
     assert "keys:/var/lib/rejestrator-keys:ro" in mounted
 
 
+def test_the_web_reads_the_log_of_every_service_of_ours() -> None:
+    """ADR 0057: one folder, one user; else *Maintenance* shows the web's own lines alone."""
+    ours = {
+        name: service
+        for name, service in SERVICES.items()
+        if "RECORDER_LOG_FILE" in service.get("environment", {})
+    }
+    assert {"capture", "retention", "web", "cli", "backup"} <= set(ours)
+    for name, service in ours.items():
+        file = Path(service["environment"]["RECORDER_LOG_FILE"])
+        assert file.parent == Path("/var/log/rejestrator"), name
+        assert "logs:/var/log/rejestrator" in service["volumes"], name
+        assert service["user"] == SERVICES["web"]["user"], name
+    for unit in (ROOT / "deploy/systemd").glob("*.service"):
+        text = unit.read_text("utf-8")
+        assert re.search(r"(?m)^Environment=RECORDER_LOG_FILE=/var/log/rejestrator/\w+\.log$", text)
+        assert re.search(r"(?m)^User=recorder$", text), unit.name
+
+
 def test_the_web_believes_the_proxy_alone() -> None:
     """R6.2b."""
     environment = SERVICES["web"]["environment"]

@@ -1,6 +1,6 @@
 """All that the application is built with; chosen by the composition root alone."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -30,12 +30,15 @@ from recorder.holds.ports import Holds
 from recorder.holds.service import HoldKeeper
 from recorder.incidents.service import IncidentDesk
 from recorder.live.service import LiveController
+from recorder.maintenance.lines import Wanted as LinesWanted
+from recorder.maintenance.model import Disk, FoundLines
 from recorder.model import Announcement, AnnouncementId
 from recorder.ports import Clock
 from recorder.regulation import Regulation
 from recorder.retention.model import JobState
 from recorder.retention.ports import Reports
 from recorder.web.answers import Answers
+from recorder.web.bundling import Bundles
 from recorder.web.door import Places, Refusal
 from recorder.web.drawing import Drawing
 from recorder.web.footing import Footing
@@ -98,6 +101,29 @@ class Oversight:
     """Bytes that are free for recordings; None = this process cannot see their disk."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Versions:
+    """What runs here."""
+
+    releases: Mapping[str, str]
+    """By name: this program's, the system's, the libraries'."""
+    schema: str | None
+    """The revision of the database."""
+    schema_needed: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Maintenance:
+    """What whoever keeps the machine going reads: nothing of anybody (§ 6.3)."""
+
+    versions: Callable[[], Awaitable[Versions]]
+    disks: Callable[[], Awaitable[Mapping[str, Disk | None]]]
+    """How full they are, by what is on them; None = this process cannot see it."""
+    logs: Callable[[LinesWanted, int], Awaitable[FoundLines]]
+    """The newest lines, at most so many, redacted. Raises ``Unavailable``."""
+    bundles: Bundles
+
+
 @dataclass(frozen=True, kw_only=True)
 class Setup:
     """What is set, and what there is to say about it."""
@@ -155,6 +181,7 @@ class Services:
     people: People
     keeping: Keeping
     oversight: Oversight
+    maintenance: Maintenance
     setup: Setup
     retention_days: int
     """§ 7.2."""

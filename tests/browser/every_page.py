@@ -118,6 +118,11 @@ async def _chapters(seat: Seat) -> list[str]:
     return [f"/help/{each.name}" for each in chapters_for({seat.role} if seat.role else ())]
 
 
+async def _lines(seat: Seat) -> list[str]:
+    found = await seat.sent("/maintenance/logs/search", component="capture", level="info")
+    return [found, await seat.sent("/maintenance/logs/search", text="nothing like it")]
+
+
 OPENERS: dict[str, Opener] = {
     "/help/{name:str}": _chapters,
     "/calls/{call_id:uuid}/erasure": _erasure,
@@ -128,6 +133,7 @@ OPENERS: dict[str, Opener] = {
     "/calls/{call_id:uuid}/playbacks/{playback_id:uuid}": _player,
     "/audit/search/{search_id:uuid}": _trail,
     "/audit/number/{search_id:uuid}": _number,
+    "/maintenance/logs/search/{search_id:uuid}": _lines,
 }
 """Pages that something has to be done for first."""
 KNOWN: dict[str, Callable[[Seeded], Iterable[object]]] = {

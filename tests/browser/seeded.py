@@ -1,5 +1,6 @@
 """An office in which every page has something to show, in plain words or in hostile ones."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -104,7 +105,31 @@ async def seed(desk: OfficeDesk, words: Words) -> Seeded:
     await _calls(seeded)
     await _holds(seeded)
     await _oversight(seeded)
+    _logs(seeded)
     return seeded
+
+
+def _logs(seeded: Seeded) -> None:
+    """Let services have written lines, one of them with what no line of ours may hold."""
+    office, words = seeded.desk.office, seeded.words
+    assert office.settings.log_file is not None
+    folder, now = office.settings.log_file.parent, office.parts.clock.now()
+    folder.mkdir()
+    why = f"row of {words.number}, {words.person}, {words.answered_by} is locked"
+    known: list[dict[str, Any]] = [
+        {"event": "call_over", "level": "info", "call_id": str(seeded.heard.id)},
+        {"event": "sealing_waits", "level": "warning", "who": why, "calls": 3},
+        {"event": "bundle_failed", "level": "error", "error": "OSError", "places": ["a.py:1 f"]},
+    ]
+    lines = [
+        each
+        | {"logger": f"recorder.{words.name or 'capture.service'}"}
+        | {"timestamp": (now - timedelta(minutes=number)).isoformat()}
+        for number, each in zip(range(120, 0, -1), known * 40, strict=True)
+    ]
+    for name in ("capture", "retention"):
+        text = "".join(json.dumps(each) + "\n" for each in lines)
+        (folder / f"{name}.log").write_text(text, encoding="utf-8")
 
 
 def _announcements(seeded: Seeded) -> None:
