@@ -18,7 +18,7 @@ from recorder.web.charts import calendar, curve, stacks
 from recorder.web.handbook import chapter_of
 from recorder.web.languages import LANGUAGES, SPOKEN, catalogue, language_of
 from recorder.web.law import Paragraphs, spelt
-from recorder.web.navigation import links
+from recorder.web.navigation import groups
 
 HARMLESS = frozenset("\n\u00a0\u202f")
 """Space of our own texts and dates, which is not printable to Python."""
@@ -59,7 +59,7 @@ class Drawing:
                 office=self._office,
                 asker=asker,
                 path=scope["path"],
-                areas=links(able, roles, scope["path"]),
+                areas=groups(able, roles, scope["path"]),
                 foot=state.get("foot"),
                 help_path=_help(asker, scope["path"]),
                 **values,
@@ -122,8 +122,8 @@ def _environment(language: str, zone: ZoneInfo, paragraphs: Paragraphs) -> Envir
 
     environment.filters |= {"day": day, "stamp": stamp, "shown": shown, "brief": brief}
 
-    def decimal(value: float) -> str:
-        return format_decimal(value, format="#,##0.##", locale=language)
+    def decimal(value: float, digits: int = 2) -> str:
+        return format_decimal(value, format=f"#,##0.{'#' * digits}", locale=language)
 
     environment.filters |= {"decimal": decimal}
     environment.filters |= {"clock": clock, "date": date_of, "within": within, "dayshort": dayshort}
