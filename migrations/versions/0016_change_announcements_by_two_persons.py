@@ -7,11 +7,11 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0016"
-down_revision = "0017"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
-ACTIONS = ("hold:lift", "recording:erase")
+ACTIONS = ("hold:lift", "recording:erase", "retention:change")
 MORE = ("announcement:activate",)
 LAYERS = ("first", "second", "languages")
 
