@@ -37,6 +37,8 @@ CHAPTERS = (
         "completeness", later("Completeness and incidents"), OVERSEERS,
         ("/completeness", "/incidents", "/dashboard"),
     ),
+    Chapter("accounts", later("Accounts of others"), OVERSEERS, ("/accounts",)),
+    Chapter("workstations", later("Workstations"), OVERSEERS, ("/workstations",)),
     Chapter("audit", later("The audit trail"), SEARCHERS - {Role.REGISTRY_CLERK}, ("/audit",)),
     Chapter("account", later("Your account"), EVERYBODY, ("/account",)),
 )  # fmt: skip
