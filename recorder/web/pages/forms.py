@@ -25,6 +25,12 @@ async def form_of(request: Request) -> FormData:
     return await request.form(max_fields=FIELDS, max_files=0)
 
 
+def is_form(request: Request) -> bool:
+    """Tell whether a form came whose fields a page can show again; a file cannot be."""
+    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return request.method == "POST" and sent in {FORM, ""}
+
+
 def text_of(value: object, *, longest: int = LONGEST_FIELD) -> str:
     """Return one field's text."""
     if not isinstance(value, str) or len(value) > longest:
