@@ -46,6 +46,7 @@ REACHED: dict[str, set[tuple[str, int]]] = {
     "retention": {DATABASE},
     "web": {DATABASE, WEB},
     "demo-desk": set(),
+    "prometheus": {WEB, FIGURES},
 }
 """What each container may open a connection to; everything else must refuse or be silent."""
 
@@ -56,6 +57,7 @@ LISTENING = {
     "retention": set(),
     "web": {"172.30.93.2:8080"},
     "proxy": {"*:8443", "127.0.0.1:8404"},
+    "prometheus": {"*:9090"},
 }
 """Every TCP socket that listens, by container. PostgreSQL's network is shut and holds our own."""
 
@@ -72,6 +74,13 @@ async def knock_at_all():
     await asyncio.gather(*map(knock, sys.argv[1:]))
 asyncio.run(knock_at_all())
 """
+KNOCK_BY_SHELL = """
+for each; do
+    timeout 2 bash -c "exec 3<>/dev/tcp/${each%:*}/${each#*:}" 2>/dev/null && echo "$each"
+done
+:
+"""
+"""The same where there is no Python."""
 ASK = """
 import sys, urllib.error, urllib.request
 request = urllib.request.Request(sys.argv[1], headers={"X-Forwarded-For": sys.argv[2]})
@@ -87,7 +96,12 @@ def doors(engine: Engine, listed: str, say: Callable[[str], None]) -> None:
     every = {ARI, AMI, PROBE, FIGURES, DATABASE, WEB, *ON_LINES, *ON_DATABASE}
     targets = [f"{host}:{port}" for host, port in sorted(every)]
     for service, allowed in REACHED.items():
-        said = engine.execute(service, "python3", "-c", KNOCK, *targets)
+        how = (
+            ("python3", "-c", KNOCK)
+            if service != "prometheus"
+            else ("bash", "-c", KNOCK_BY_SHELL, "-")
+        )
+        said = engine.execute(service, *how, *targets)
         reached = {(host, int(port)) for host, port in (e.rsplit(":", 1) for e in said.split())}
         if reached != allowed:
             raise SystemExit(f"{service} reaches {sorted(reached)}, not {sorted(allowed)}")
@@ -125,6 +139,8 @@ def texts(engine: Engine, work: Path) -> list[Path]:
     folder = work / "written"
     folder.mkdir(exist_ok=True)
     token = (work / "secrets/metrics_token").read_text("ascii").strip()
+    with urllib.request.urlopen(f"http://{FIGURES[0]}:{FIGURES[1]}/metrics", timeout=10) as answer:
+        of_capture = answer.read().decode()
     request = urllib.request.Request(
         f"http://{WEB[0]}:{WEB[1]}/metrics", headers={"Authorization": f"Bearer {token}"}
     )
@@ -139,7 +155,11 @@ def texts(engine: Engine, work: Path) -> list[Path]:
         raise SystemExit("Asterisk writes its log of queues")
     written = {
         "metrics": metrics,
+        "metrics-of-capture": of_capture,
         "asterisk-files": asterisk,
+        "call-records": engine.execute(
+            "asterisk", "sh", "-c", "cat /var/spool/rejestrator/records/*"
+        ),
         "service-logs": engine.execute("capture", "sh", "-c", "cat /var/log/rejestrator/*.log"),
         "recorder-logs": engine.execute("capture", "recorder", "logs", "--json"),
         "recorder-status": engine.execute("capture", "recorder", "status", check=False),
@@ -180,7 +200,7 @@ def invariants(
     return sum(each.calls for each in site.callers), len(site.heard)
 
 
-STARTED = ("postgres", "asterisk", "capture", "retention", "web")
+STARTED = ("postgres", "asterisk", "capture", "retention", "web", "proxy")
 
 
 def any_order(

@@ -23,6 +23,7 @@ from typing import Any
 
 import compose_backup as backup
 import compose_checks as checks
+import compose_figures as figures
 import soundfile
 import yaml
 
@@ -33,6 +34,7 @@ ROOT = Path(__file__).resolve().parents[1]
 WORK = ROOT / ".local" / "compose-test"
 PROJECT = "rejestrator-test"
 PORT, SIP_PORT = 8443, 15060
+PROFILES = ("--profile", "demo", "--profile", "metrics")
 CANARY, CANARY_NAME = "600987654", "Kanarek Zolty"
 PASSWORD = "czerwony rower za stodola"  # noqa: S105 - a trial's
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
@@ -305,6 +307,7 @@ class Trial:
         text = re.sub(r"(?m)^COMPOSE_PROJECT_NAME=.*$", f"COMPOSE_PROJECT_NAME={PROJECT}", text)
         text += (
             f"SECRETS_DIR={WORK / 'secrets'}\nSIP_PORT={SIP_PORT}\nRTP_START=15100\nRTP_END=15139\n"
+            f"PROMETHEUS_PORT={figures.PORT}\n"
         )
         text = re.sub(r"(?m)^RTP_END=10039\n", "", text)
         text = re.sub(r"(?m)^PBX_DIR=\./", f"PBX_DIR={ROOT}/", text)
@@ -325,8 +328,7 @@ class Trial:
             # podman leaves it to systemd's timers to ask whether containers are healthy.
             threading.Thread(target=self._ask_health, daemon=True).start()
         self.engine.compose(
-            "--profile",
-            "demo",
+            *PROFILES,
             "up",
             "--detach",
             *(["--no-build"] if not self.engine.docker else []),
@@ -472,7 +474,7 @@ def judge(whole: bytes) -> None:
         raise SystemExit("the recording is not right")
 
 
-FAULTY = ("capture", "web", "proxy", "postgres", "asterisk", "retention")
+FAULTY = ("capture", "web", "proxy", "postgres", "asterisk", "retention", "prometheus")
 
 
 def faults(trial: Trial, services: Sequence[str], *, which: str, stopped_for: float) -> None:
@@ -503,6 +505,9 @@ def faults(trial: Trial, services: Sequence[str], *, which: str, stopped_for: fl
             if service != "asterisk":
                 trial.call(number=f"60020{trial.placed:04}")
             time.sleep(max(0.0, stopped_for - (time.monotonic() - began)))
+            alarm = figures.ALARMED.get(service)
+            if alarm and stopped_for >= figures.LONG_ENOUGH_S and alarm not in figures.alarms():
+                raise SystemExit(f"{service} is stopped and {alarm} is not on its way")
             engine.act("start", service)
             until("the web answers", lambda: trial.browser.ask("/healthz")[0] == 200)
             until("capture takes calls", trial.takes_calls)
@@ -561,13 +566,14 @@ def main() -> int:
         engine.build()
         engine.build_later()
     trial.prepare()
-    engine.compose("--profile", "demo", "--profile", "call", "down", "--volumes", check=False)
+    engine.compose(*PROFILES, "--profile", "call", "down", "--volumes", check=False)
     try:
         trial.start()
         trial.employ()
         trial.call()
         until("the recording is sealed", trial.recordings)
         judge(trial.listen(trial.recordings()[0]))
+        figures.watched(until, say)
         if arguments.faults != "none":
             faults(
                 trial,
@@ -607,9 +613,7 @@ def main() -> int:
         if arguments.keep:
             say(f"it goes on running: {PROJECT}")
         else:
-            engine.compose(
-                "--profile", "demo", "--profile", "call", "down", "--volumes", check=False
-            )
+            engine.compose(*PROFILES, "--profile", "call", "down", "--volumes", check=False)
     say("all of it holds")
     return 0
 

@@ -204,6 +204,25 @@ def test_the_web_can_change_neither_audio_nor_keys() -> None:
     assert "keys:/var/lib/rejestrator-keys:ro" in mounted
 
 
+def test_the_web_reads_the_log_of_every_service_of_ours() -> None:
+    """ADR 0057: one folder, one user; else *Maintenance* shows the web's own lines alone."""
+    ours = {
+        name: service
+        for name, service in SERVICES.items()
+        if "RECORDER_LOG_FILE" in service.get("environment", {})
+    }
+    assert {"capture", "retention", "web", "cli", "backup"} <= set(ours)
+    for name, service in ours.items():
+        file = Path(service["environment"]["RECORDER_LOG_FILE"])
+        assert file.parent == Path("/var/log/rejestrator"), name
+        assert "logs:/var/log/rejestrator" in service["volumes"], name
+        assert service["user"] == SERVICES["web"]["user"], name
+    for unit in (ROOT / "deploy/systemd").glob("*.service"):
+        text = unit.read_text("utf-8")
+        assert re.search(r"(?m)^Environment=RECORDER_LOG_FILE=/var/log/rejestrator/\w+\.log$", text)
+        assert re.search(r"(?m)^User=recorder$", text), unit.name
+
+
 def test_the_web_believes_the_proxy_alone() -> None:
     """R6.2b."""
     environment = SERVICES["web"]["environment"]
@@ -328,6 +347,18 @@ def test_a_unit_is_hardened(unit: Path) -> None:
         command = [analyze, "security", "--offline=true", "--threshold=20", "--no-pager", str(unit)]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda each: each.stem)
+def test_a_unit_may_call_what_its_program_calls(unit: Path) -> None:
+    """Without setpriority() a program that makes itself nicer ends as soon as it begins."""
+    lines = unit.read_text("utf-8").splitlines()
+    (started,) = [each for each in lines if each.startswith("ExecStart=")]
+    source = ROOT / started.rsplit("/", 1)[-1]
+    nicer = source.suffix == ".py" and "os.nice(" in source.read_text("utf-8")
+    assert nicer == (unit.stem == "rejestrator-retention")
+    taken, given = "SystemCallFilter=~@privileged @resources", "SystemCallFilter=setpriority"
+    assert (given in lines[lines.index(taken) :]) == nicer
 
 
 def test_the_web_under_systemd_can_change_neither_audio_nor_keys() -> None:

@@ -1,18 +1,25 @@
 """What ARI tells of Asterisk itself: its release, its modules, its global variables."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
 
 from recorder.errors import SwitchboardUnavailable
+from recorder.ports import Clock
 from recorder.settings import Settings
 
 WITHIN_S = 3.0
 NOT_ALLOWED = (401, 403)
+OK = 200
 NOT_THERE = 404
+READ_ONLY = 403
+STRANGE_ORIGIN = "https://origin.invalid"
+NOBODYS = "/channels/nobody-has-this-id/answer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +69,60 @@ class AriAsker:
         answer = await self._get("/asterisk/variable", variable=name)
         return str(answer.get("value") or "")
 
+    async def seconds_ahead(self, clock: Clock) -> float:
+        """Return how far Asterisk's clock is ahead of ours."""
+        before = clock.now()
+        told = datetime.fromisoformat((await self._get("/asterisk/ping"))["timestamp"])
+        # It was read somewhere between question and answer.
+        return (told - before).total_seconds() - (clock.now() - before).total_seconds() / 2
+
+    async def applications(self) -> frozenset[str]:
+        """Return the applications that take calls."""
+        return frozenset(str(each.get("name")) for each in await self._get("/applications"))
+
+    async def endpoints(self) -> frozenset[str]:
+        """Return the names of all endpoints."""
+        return frozenset(str(each.get("resource")) for each in await self._get("/endpoints"))
+
+    async def may_act(self) -> bool:
+        """Tell whether the account may do more than read: asked of a channel that nobody has."""
+        async with self._asked("POST", self._url + NOBODYS) as answer:
+            return answer.status != READ_ONLY
+
+    async def lets_strangers_in(self) -> bool:
+        """Tell whether ARI answers who has no account."""
+        async with (
+            aiohttp.ClientSession(timeout=self._session.timeout) as nobody,
+            self._asked("GET", f"{self._url}/asterisk/info", nobody) as answer,
+        ):
+            return answer.status == OK
+
+    async def any_origin(self) -> bool:
+        """Tell whether a page of another origin may read ARI's answers in a browser."""
+        origin = {"Origin": STRANGE_ORIGIN}
+        async with self._asked("GET", f"{self._url}/asterisk/ping", headers=origin) as answer:
+            return bool(answer.headers.get("Access-Control-Allow-Origin"))
+
+    async def serves(self, path: str) -> bool:
+        """Tell whether the HTTP server under ARI has something at a path."""
+        base = self._url.rpartition("/ari")[0]
+        async with self._asked("GET", base + path) as answer:
+            return answer.status != NOT_THERE
+
+    @asynccontextmanager
+    async def _asked(
+        self,
+        method: str,
+        url: str,
+        session: aiohttp.ClientSession | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        try:
+            async with (session or self._session).request(method, url, headers=headers) as answer:
+                yield answer
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._away(error) from None
+
     async def _get(self, path: str, **params: str) -> Any:  # noqa: ANN401 - whatever ARI answers
         try:
             async with self._session.get(self._url + path, params=params) as answer:
@@ -69,9 +130,17 @@ class AriAsker:
                     raise SwitchboardUnavailable(f"ARI at {self._url} refuses the account")
                 if answer.status == NOT_THERE and params:
                     return {}
+                if answer.status == NOT_THERE:
+                    raise SwitchboardUnavailable(
+                        f"an HTTP server answers at {self._url}, but not as ARI: ari.conf wants "
+                        "enabled=yes, Asterisk its modules res_ari and res_ari_*"
+                    )
                 answer.raise_for_status()
                 return await answer.json(content_type=None)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise SwitchboardUnavailable(
-                f"ARI does not answer at {self._url} ({type(error).__name__})"
-            ) from None
+            raise self._away(error) from None
+
+    def _away(self, error: Exception) -> SwitchboardUnavailable:
+        return SwitchboardUnavailable(
+            f"ARI does not answer at {self._url} ({type(error).__name__})"
+        )

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
@@ -89,6 +90,9 @@ class DiskJournals:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
         handle = os.open(self._path(call_id), flags, 0o640)
         self._open[call_id] = handle
+        with suppress(OSError):
+            # Whoever would erase it sees that it is written; the call waits for nobody.
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
         self._unnamed.add(call_id)
         self._close_torn_line(call_id, handle)
         return handle

@@ -21,7 +21,7 @@ from recorder.adapters.postgres.inventory import PostgresInventory
 from recorder.adapters.postgres.purge_log import PostgresPurgeLog
 from recorder.adapters.postgres.trail_reading import PostgresTrail
 from recorder.adapters.shredder import DiskShredder
-from recorder.adapters.spool import DiskSpool
+from recorder.adapters.spool_strays import DiskSpoolStrays
 from recorder.adapters.vault import DiskVault, open_vault
 from recorder.approvals.ports import Approvals
 from recorder.audit.event import Actor, ActorKind
@@ -35,6 +35,7 @@ from recorder.holds.ports import Holds
 from recorder.holds.service import HoldKeeper
 from recorder.regulation import Regulation
 from recorder.retention.reconciling import Reconciler
+from recorder.retention.rules import RECONCILE_EVERY
 from recorder.settings import Settings
 
 PROCESS = Actor(kind=ActorKind.PROCESS, name="retention")
@@ -95,11 +96,12 @@ def open_reconciler(settings: Settings, engine: AsyncEngine, keeping: "Keeping")
         inventory=PostgresInventory(engine, actor=PROCESS),
         vault=keeping.vault,
         shredder=keeping.shredder,
-        spool=DiskSpool(settings.spool_dir),
+        spool=DiskSpoolStrays(settings.spool_dir),
         purge_log=keeping.purge_log,
         clock=SystemClock(),
+        witness=KernelClock(),
         office_zone=settings.office_zone,
-        lead=settings.erasure_lead,
+        lead=max(settings.erasure_lead, RECONCILE_EVERY),
         new_token=lambda: secrets.token_hex(4),
     )
 

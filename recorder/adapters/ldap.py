@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from ldap3 import NONE, SUBTREE, Connection, Server, Tls
-from ldap3.core.exceptions import LDAPException
+from ldap3.core.exceptions import LDAPException, LDAPInvalidFilterError
 from ldap3.utils.conv import escape_filter_chars
 
 from recorder.adapters.certificates import tls_of
@@ -25,7 +25,7 @@ from recorder.settings import Settings
 
 AT_ONCE = 4
 LONGEST_NAME = 256
-SUCCESS, SIZE_LIMIT_EXCEEDED, INVALID_CREDENTIALS = 0, 4, 49
+SUCCESS, SIZE_LIMIT_EXCEEDED, NO_SUCH_OBJECT, INVALID_CREDENTIALS = 0, 4, 32, 49
 SAYS_NO = frozenset({INVALID_CREDENTIALS, 19, 50, 53})
 """Results of a bind that are about this person: wrong, locked, not allowed, unwilling."""
 ACCOUNT_CONTROL, DISABLED_BIT = "userAccountControl", 0x2
@@ -84,8 +84,43 @@ class LdapDirectory:
                     log.warning("directory_away", server=address.host, error=type(error).__name__)
         raise DirectoryUnavailable("no server of the directory answers; `recorder config check`")
 
-    def _ask(self, address: Address, name: str, password: str | None) -> bool:
-        server = Server(
+    async def problems(self) -> dict[str, str]:
+        """Return for each server, in turn, what keeps it from proving anybody; empty = nothing."""
+        loop = asyncio.get_running_loop()
+        return {
+            f"{each.host}:{each.port}": await loop.run_in_executor(
+                self._threads, self._problem_of, each
+            )
+            for each in self._addresses
+        }
+
+    def _problem_of(self, address: Address) -> str:
+        server = self._server(address)
+        finder = self._connection(server, self._book.bind_dn, self._book.bind_password)
+        try:
+            with Deadline(finder, self._timeout_s):
+                self._open(finder, address)
+                if not finder.bind():
+                    return "refuses RECORDER_LDAP_BIND_DN with its password"
+                finder.search(self._book.base, self._book.narrowed_by, SUBTREE, size_limit=1)
+                found, code = finder.response, finder.result["result"]
+        except LDAPException as error:
+            if isinstance(error, LDAPInvalidFilterError):
+                return "RECORDER_LDAP_FILTER is no filter"
+            # Of a socket's failure the text names the certificate's fault, and no person.
+            return f"does not answer as it should: {type(error).__name__}: {str(error)[:200]}"
+        except (OSError, ValueError) as error:
+            return f"does not answer: {type(error).__name__}: {error}"
+        if code == NO_SUCH_OBJECT:
+            return "has nothing at RECORDER_LDAP_BASE, or shows it to nobody by that account"
+        if code not in {SUCCESS, SIZE_LIMIT_EXCEEDED}:
+            return f"cannot search (result {code})"
+        if not any(each["type"] == "searchResEntry" for each in found or ()):
+            return "shows nobody who fits RECORDER_LDAP_FILTER to that account"
+        return ""
+
+    def _server(self, address: Address) -> Server:
+        return Server(
             address.host,
             port=address.port,
             use_ssl=address.tls_from_the_start,
@@ -93,6 +128,9 @@ class LdapDirectory:
             get_info=NONE,
             connect_timeout=self._timeout_s,
         )
+
+    def _ask(self, address: Address, name: str, password: str | None) -> bool:
+        server = self._server(address)
         finder = self._connection(server, self._book.bind_dn, self._book.bind_password)
         with Deadline(finder, self._timeout_s):
             self._open(finder, address)

@@ -61,7 +61,7 @@ class LogFolder:
         # A file that shrank was begun anew.
         file.seek(at if at <= stat.st_size else 0)
         self._read[key] = file.tell()
-        name = path.name.partition(".log")[0]
+        name = service_of(path)
         for raw in file:
             if not raw.endswith(b"\n"):
                 break
@@ -70,3 +70,12 @@ class LogFolder:
                 continue
             if (line := parse(raw.decode("utf-8", "replace"))) is not None:
                 yield line | {"file": name}
+
+
+def service_of(path: Path) -> str:
+    """Return which service writes a file, rotated or not.
+
+    >>> service_of(Path("/var/log/rejestrator/capture.log.2"))
+    'capture'
+    """
+    return path.name.partition(".log")[0]

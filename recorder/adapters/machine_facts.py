@@ -3,10 +3,12 @@
 import os
 import platform
 from collections.abc import Mapping
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from recorder.adapters.disk_figures import free_bytes
+from recorder.maintenance.model import Disk
 
 LIBRARIES = (
     *("SQLAlchemy", "psycopg", "alembic", "APScheduler", "panoramisk", "aiohttp", "soundfile"),
@@ -28,26 +30,33 @@ def releases() -> dict[str, str]:
     return found
 
 
+def disks(volumes: Mapping[str, Path]) -> dict[str, Disk | None]:
+    """Return how full the disk under each folder is; None = it cannot be reached from here."""
+    free = free_bytes(volumes)
+    return {
+        name: _disk(path, free[name]) if name in free else None for name, path in volumes.items()
+    }
+
+
+def _disk(path: Path, free: int) -> Disk:
+    told = os.statvfs(path)
+    return Disk(
+        path=str(path),
+        free_mib=free // MIB,
+        size_mib=told.f_blocks * told.f_frsize // MIB,
+        free_inodes_percent=round(100 * told.f_favail / told.f_files) if told.f_files else None,
+        read_only=bool(told.f_flag & os.ST_RDONLY),
+    )
+
+
 def figures(volumes: Mapping[str, Path]) -> dict[str, object]:
     """Return how full the disks are and how busy the machine is."""
-    free = free_bytes(volumes)
-    disks: dict[str, dict[str, object]] = {}
-    for name, path in volumes.items():
-        if name not in free:
-            disks[name] = {"path": str(path), "says": "cannot be reached from this process"}
-            continue
-        told = os.statvfs(path)
-        disks[name] = {
-            "path": str(path),
-            "free_mib": free[name] // MIB,
-            "size_mib": told.f_blocks * told.f_frsize // MIB,
-            "free_inodes_percent": round(100 * told.f_favail / told.f_files)
-            if told.f_files
-            else None,
-            "read_only": bool(told.f_flag & os.ST_RDONLY),
-        }
+    away = "cannot be reached from this process"
     return {
-        "disks": disks,
+        "disks": {
+            name: asdict(disk) if disk else {"path": str(volumes[name]), "says": away}
+            for name, disk in disks(volumes).items()
+        },
         "cores": os.cpu_count(),
         "load": [round(each, 2) for each in os.getloadavg()],
         "memory_mib": _memory(),

@@ -86,6 +86,13 @@ class OidcProvider:
         )
         return f"{endpoint}{'&' if '?' in endpoint else '?'}{query}"
 
+    async def count_keys(self) -> int:
+        """Return with how many keys it signs: discovery and keys, asked now.
+
+        Raises ``DirectoryUnavailable``.
+        """
+        return len(await self._signing_keys(fresh=True))
+
     async def claims(self, code: str, *, verifier: str) -> Mapping[str, object]:
         """Return what a rightly signed token says. Raises ``ProviderRefused``."""
         token = await self._exchanged(code, verifier)

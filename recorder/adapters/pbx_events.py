@@ -16,12 +16,10 @@ from recorder.capture.dialplan_text import from_base64
 from recorder.capture.parties import Bridges, endpoint_of
 from recorder.errors import ConfigurationError
 from recorder.live.model import Act
+from recorder.pbx.rules import OLDEST_ASTERISK, too_old
 from recorder.ports import Clock
 
 ARGUMENTS = "v1"
-OLDEST_ASTERISK = (22, 10, 1)
-"""Older ones have holes in ARI itself (GHSA-wcvv-g26m-wx5c, GHSA-vrfp-mg3q-3959)."""
-
 QUALITY = ("lp", "rlp", "rxjitter", "txjitter", "rtt", "rxmes", "txmes", "rxcount", "txcount")
 """What is kept of ``CHANNEL(rtcp,all)``: packets lost, jitter in s, MES, packets; rx is ours."""
 
@@ -276,8 +274,7 @@ async def take_snapshot(client: AriClient, events: AriEvents, clock: Clock) -> e
 
 def _refuse_old(info: Mapping[str, Any]) -> None:
     version = Event("", info).text("system", "version")
-    numbers = tuple(int(part) for part in version.partition("+")[0].split(".") if part.isdigit())
-    if numbers and numbers < OLDEST_ASTERISK:
+    if too_old(version):
         floor = ".".join(str(each) for each in OLDEST_ASTERISK)
         raise ConfigurationError(
             f"Asterisk {version} is too old: {floor} closes holes in ARI through which "

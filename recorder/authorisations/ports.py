@@ -3,7 +3,7 @@
 Every change writes the trail's entries in its own transaction, or does not happen (RG.15).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -64,6 +64,9 @@ class Papers(Protocol):
 
     async def scans(self, authorisation_id: AuthorisationId) -> Sequence[Scan]:
         """Return the scans of one authorisation."""
+
+    async def scanned(self, ids: Collection[AuthorisationId]) -> Collection[AuthorisationId]:
+        """Return which of these authorisations have a scan."""
 
 
 class Scans(Protocol):

@@ -50,6 +50,11 @@ class Registrar:
         self._zone = zone
         self._four_eyes = four_eyes
 
+    @property
+    def four_eyes(self) -> bool:
+        """Whether another administrator confirms a grant."""
+        return self._four_eyes
+
     async def grant(
         self,
         holder: Account,
@@ -122,10 +127,15 @@ class Registrar:
         if not await self._papers.refuse(authorisation_id, at=entry.at, events=[entry]):
             raise RuleViolation("it is decided already")
 
-    async def revoke(self, authorisation_id: AuthorisationId, *, by: AccountId) -> None:
+    async def revoke(
+        self, authorisation_id: AuthorisationId, *, by: AccountId, reason: str = ""
+    ) -> None:
         """Revoke from this instant: the next request already finds it gone (R8.1b)."""
         await self.get(authorisation_id)
-        entry = self._entry("authorisation:revoked", authorisation_id, by)
+        entry = replace(
+            self._entry("authorisation:revoked", authorisation_id, by),
+            personal={"reason": reason} if reason else {},
+        )
         if not await self._papers.revoke(authorisation_id, by=by, at=entry.at, events=[entry]):
             raise RuleViolation("it was never granted, or is revoked already")
 
@@ -170,6 +180,17 @@ class Registrar:
         await self._scans.store(scan.id, content)
         await self._papers.attach(scan, [entry])
         return scan
+
+    async def scan(self, authorisation_id: AuthorisationId, scan_id: UUID) -> tuple[Scan, bytes]:
+        """Return a signed scan. Raises ``NotFound``; ``RuleViolation`` if it is another file."""
+        scans = await self._papers.scans(authorisation_id)
+        kept = next((each for each in scans if each.id == scan_id), None)
+        content = await self._scans.read(scan_id) if kept else None
+        if kept is None or content is None:
+            raise NotFound("no such scan")
+        if hashlib.sha256(content).hexdigest() != kept.sha256:
+            raise RuleViolation("the file is not what was attached")
+        return kept, content
 
     async def get(self, authorisation_id: AuthorisationId) -> Authorisation:
         """Return one. Raises ``NotFound``."""

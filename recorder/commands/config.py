@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
 
 import typer
 from pydantic import SecretStr
@@ -12,14 +14,17 @@ from recorder.adapters.regulation_file import load_regulation
 from recorder.adapters.spool import DiskSpool
 from recorder.announcements.service import AnnouncementKeeper
 from recorder.commands.asking import JsonOption
+from recorder.commands.asterisk_check import CONSOLE, asterisk_checks
 from recorder.commands.backup_findings import about_backups
 from recorder.commands.db import address_of, url_of
+from recorder.commands.directory_check import directory_checks
 from recorder.commands.finding import Finding, Weight
 from recorder.commands.key_findings import about_keys
-from recorder.commands.output import print_json
+from recorder.commands.output import print_json, print_table
 from recorder.commands.status import vault_problem
 from recorder.errors import ConfigurationError, RecorderError, SpoolUnavailable
 from recorder.model import Layer, Mode
+from recorder.pbx.model import Grade
 from recorder.phone_numbers import normalise
 from recorder.regulation import Regulation, effective_values
 from recorder.settings import PREFIX, Settings, load_settings
@@ -56,10 +61,21 @@ def show(*, as_json: JsonOption = False) -> None:
 
 
 @app.command("check")
-def check(*, as_json: JsonOption = False) -> None:
+def check(
+    *,
+    asterisk: Annotated[
+        bool, typer.Option("--asterisk", help="Look at Asterisk too; as root on its machine.")
+    ] = False,
+    console: Annotated[Path, typer.Option(help="The socket of Asterisk's console.")] = CONSOLE,
+    directory: Annotated[
+        bool, typer.Option("--directory", help="Ask the directory and the OpenID provider too.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Say what keeps calls from being recorded (exit 1), and what a person should know.
 
-    Examples: `recorder config check` · `recorder config check --json`
+    Examples: `recorder config check` · `recorder config check --asterisk` · `recorder config
+    check --directory --json`
     """
     settings = load_settings()
     regulation = load_regulation(settings.regulation_file)
@@ -69,13 +85,24 @@ def check(*, as_json: JsonOption = False) -> None:
         *_about_announcements(settings, regulation),
         *_about_machine(settings),
     ]
+    checks = asterisk_checks(settings, regulation, console) if asterisk else []
+    if directory:
+        checks += directory_checks(settings)
     wrong = sum(each.weight is Weight.WRONG for each in findings)
+    wrong += sum(each.weight is Grade.WRONG for each in checks)
+    unasked = sum(each.weight is Grade.UNASKED for each in checks)
+    right = sum(each.weight is Grade.OK for each in checks)
     if as_json:
-        print_json([asdict(each) for each in findings])
+        print_json([*map(asdict, findings), *map(asdict, checks)])
     else:
         for each in findings:
             typer.echo(f"{each.weight}: {each.says}")
-        typer.echo(f"{wrong} wrong, {len(findings) - wrong} to know.")
+        if checks:
+            columns = {"check": "", "weight": "", "says": "what was found", "remedy": "what to do"}
+            print_table(checks, columns, settings.office_zone, reveal=False, empty="")
+        told = len(findings) + len(checks) - wrong - unasked - right
+        looked = f", {right} right, {unasked} not asked" if checks else ""
+        typer.echo(f"{wrong} wrong, {told} to know{looked}.")
     if wrong:
         raise typer.Exit(RecorderError.exit_code)
 

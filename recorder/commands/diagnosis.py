@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select, text
@@ -12,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.adapters.asterisk_facts import AriAsker
 from recorder.adapters.clock import SystemClock
-from recorder.adapters.log_files import LogFolder
+from recorder.adapters.log_tails import LogTails
 from recorder.adapters.machine_facts import figures, releases
 from recorder.adapters.postgres import migrate
 from recorder.adapters.postgres.connect import translated
@@ -21,7 +22,7 @@ from recorder.adapters.postgres.known_people import PostgresKnownPeople
 from recorder.adapters.postgres.tables import IncidentTable
 from recorder.adapters.regulation_file import load_regulation
 from recorder.commands.config import without_secrets
-from recorder.errors import ConfigurationError
+from recorder.errors import ConfigurationError, Unavailable
 from recorder.maintenance.lines import Wanted
 from recorder.maintenance.ports import Source
 from recorder.maintenance.rules import cut_down
@@ -33,6 +34,8 @@ DAYS_OF_INCIDENTS = timedelta(days=7)
 MOST_INCIDENTS = 200
 MOST_ERRORS = 500
 MOST_LINES = 5000
+MOST_BYTES = 64 << 20
+"""Of each service: all that rotation keeps of it (`recorder.logs`)."""
 TOKEN = re.compile(r"--confirm \S+")
 OF_PERSONS = frozenset(
     f"{PREFIX}{name}" for name in ("LDAP_BIND_DN", "LDAP_BASE", "LDAP_FILTER", "OIDC_CLIENT_ID")
@@ -106,22 +109,10 @@ class _Asked:
         return await _incidents(self.engine, SystemClock().now() - DAYS_OF_INCIDENTS)
 
     async def schema(self) -> object:
-        with translated():
-            async with self.engine.connect() as connection:
-                found = await connection.scalar(text("SELECT version_num FROM alembic_version"))
-        return {"database": found, "release": migrate.head()}
+        return await schema_of(self.engine)
 
     async def machine(self) -> object:
-        here = self.settings
-        return figures(
-            {
-                "spool": here.spool_dir,
-                "vault": here.vault_dir,
-                "keys": here.key_dir,
-                "announcements": here.announcement_dir,
-                "checkpoints": here.audit_checkpoint_dir,
-            }
-        )
+        return figures(volumes_of(self.settings))
 
     async def asterisk(self) -> object:
         async with AriAsker(self.settings) as ari:
@@ -135,14 +126,37 @@ class _Asked:
         return _lines(self.settings, Wanted(level="info"), self.newest)
 
 
+def volumes_of(settings: Settings) -> dict[str, Path]:
+    """Return the folders whose disks matter, by what is in them."""
+    folders = {
+        "spool": settings.spool_dir,
+        "vault": settings.vault_dir,
+        "keys": settings.key_dir,
+        "announcements": settings.announcement_dir,
+        "checkpoints": settings.audit_checkpoint_dir,
+    }
+    return folders | ({"logs": settings.log_file.parent} if settings.log_file else {})
+
+
 def _lines(settings: Settings, wanted: Wanted, last: int) -> list[dict[str, Any]]:
     if settings.log_file is None:
         raise ConfigurationError("RECORDER_LOG_FILE is not set: the logs are not in files here")
-    folder = LogFolder(settings.log_file.parent)
+    tails = LogTails(settings.log_file.parent, most_bytes=MOST_BYTES)
     if last == 0:
         return []
     # Not redacted: a number in a log is a defect, and is to block the bundle and be told.
-    return [cut_down(each) for each in folder.found(wanted, last=last)]
+    found = tails.newest(wanted, most=last, shown=cut_down)
+    if found.unread:
+        raise Unavailable(f"logs of {', '.join(found.unread)} cannot be read by this user")
+    return [dict(each) for each in reversed(found.lines)]
+
+
+async def schema_of(engine: AsyncEngine) -> dict[str, str | None]:
+    """Return the revision of the database and the one that this release works with."""
+    with translated():
+        async with engine.connect() as connection:
+            found = await connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return {"database": found, "release": migrate.head()}
 
 
 async def _incidents(engine: AsyncEngine, since: datetime) -> object:

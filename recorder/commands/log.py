@@ -2,6 +2,7 @@
 
 import time
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -60,7 +61,7 @@ def logs(
         since=since.replace(tzinfo=zone) if since else None,
         until=until.replace(tzinfo=zone) if until else None,
     )
-    folder = log_folder(settings)
+    folder = LogFolder(log_folder(settings))
     for line in folder.found(wanted, last=last):
         _show(line, as_json=as_json)
     while follow:
@@ -70,11 +71,11 @@ def logs(
                 _show(line, as_json=as_json)
 
 
-def log_folder(settings: Settings) -> LogFolder:
+def log_folder(settings: Settings) -> Path:
     """Return where the services write. Raises ``ConfigurationError`` when that is nowhere."""
     if settings.log_file is None:
         raise ConfigurationError(NOT_SET)
-    return LogFolder(settings.log_file.parent)
+    return settings.log_file.parent
 
 
 def _show(line: dict[str, Any], *, as_json: bool) -> None:

@@ -17,6 +17,7 @@ from recorder.errors import RecorderError
 from recorder.settings import load_settings
 
 reports = typer.Typer(help="What is counted daily.", no_args_is_help=True)
+NOT_AS_IT_SHOULD = ("missing", "orphan", "foreign", "unpermitted", "spool", "journal")
 REPORT_COLUMNS = {
     "day": "day",
     "expired": "expired",
@@ -51,7 +52,7 @@ def reconcile(*, as_json: JsonOption = False) -> None:
         print_json(found)
     else:
         typer.echo(", ".join(f"{name} {n}" for name, n in sorted(found.items())) or "All fits.")
-    if any(found.get(each) for each in ("missing", "orphan", "foreign", "unpermitted")):
+    if any(found.get(each) for each in NOT_AS_IT_SHOULD):
         raise typer.Exit(RecorderError.exit_code)
 
 

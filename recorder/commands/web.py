@@ -38,7 +38,9 @@ from recorder.adapters.totp import enrolment_uri, qr_svg
 from recorder.audit.service import Report
 from recorder.commands.db import url_of
 from recorder.commands.parts import Parts, parts_around
+from recorder.commands.web_maintenance import maintenance_around
 from recorder.commands.web_oversight import oversight_around
+from recorder.commands.web_setup import setup_around
 from recorder.commands.web_trail import exported, verify_trail
 from recorder.errors import ConfigurationError, NotFound
 from recorder.live.service import LiveController
@@ -82,6 +84,7 @@ async def serve(settings: Settings) -> None:
                 tasks.create_task(server.run_until_cancelled(listening), name="web")
                 tasks.create_task(keep_up(services), name="upkeep")
                 tasks.create_task(services.verifications.work(), name="verifications")
+                tasks.create_task(services.maintenance.bundles.work(), name="bundles")
 
 
 def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> Services:
@@ -154,6 +157,8 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         accounts=parts.keeper,
         keeping=Keeping(**{each: getattr(kept, each) for each in Keeping.__dataclass_fields__}),
         oversight=oversight_around(engine, settings, regulation, kept, clock),
+        maintenance=maintenance_around(engine, settings, clock),
+        setup=setup_around(engine, settings, regulation, kept, clock),
         retention_days=regulation.retention.days,
         jobs=PostgresJobs(engine).states,
         people=People(**{each: getattr(parts, each) for each in People.__dataclass_fields__}),

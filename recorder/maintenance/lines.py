@@ -61,10 +61,19 @@ def moment_of(line: Mapping[str, Any]) -> datetime | None:
 
 def readable(line: Mapping[str, Any]) -> str:
     """Return a line as a person reads it: when, how grave, what, and the rest by name."""
-    rest = " ".join(f"{name}={_plain(line[name])}" for name in sorted(set(line) - HEAD))
+    rest = " ".join(f"{name}={text}" for name, text in rest_of(line))
     when = str(line.get("timestamp", ""))[:19].replace("T", " ")
     text = f"{when} {line.get('level', '')!s:8}{line['event']!s:28} {rest}".rstrip()
     return "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text)
+
+
+def rest_of(line: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what a line says besides when, how grave, what and where; by name.
+
+    >>> rest_of({"event": "x", "level": "info", "why": "busy", "calls": 3})
+    [('calls', '3'), ('why', 'busy')]
+    """
+    return [(name, _plain(line[name])) for name in sorted(set(line) - HEAD)]
 
 
 def _places_of(line: Mapping[str, Any]) -> str:

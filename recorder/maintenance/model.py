@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,3 +32,25 @@ class Bundle:
     parts: tuple[Part, ...]
     missing: Mapping[str, str] = field(default_factory=dict)
     """What could not be asked, and why; a part besides."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundLines:
+    """Log lines, newest first, and how far they were looked for."""
+
+    lines: tuple[Mapping[str, Any], ...]
+    back_to: datetime | None
+    """Only younger lines were looked for, for there was too much to read; None = all were."""
+    unread: tuple[str, ...]
+    """Services whose files could not be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disk:
+    """The file system under one folder."""
+
+    path: str
+    free_mib: int
+    size_mib: int
+    free_inodes_percent: int | None
+    read_only: bool

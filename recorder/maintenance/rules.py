@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
-from recorder.maintenance.model import Bundle, Hit
+from recorder.maintenance.model import Bundle, Disk, Hit
 from recorder.phone_numbers import normalise
 
 CODE = frozenset({"event", "level", "logger", "timestamp", "places", "error", "file"})
@@ -51,12 +51,29 @@ SHORTEST_WORD = 5
 WORD = re.compile(r"[^\W\d_]+")
 
 
+LEAST_FREE_PERCENT = 10
+"""Of a disk; below, somebody should make room before calls go unrecorded."""
+
+
 class Kind(StrEnum):
     """What a hit seems to be."""
 
     TELEPHONE_NUMBER = "telephone number"
     CALLERS_NUMBER = "number of a caller"
     NAME = "name of a caller or a person of the office"
+
+
+def is_nearly_full(disk: Disk) -> bool:
+    """Tell whether somebody should make room: for bytes, or for files.
+
+    >>> disk = Disk(path="/", free_mib=9, size_mib=100, free_inodes_percent=50, read_only=False)
+    >>> is_nearly_full(disk)
+    True
+    """
+    files = disk.free_inodes_percent
+    return 100 * disk.free_mib < LEAST_FREE_PERCENT * disk.size_mib or (
+        files is not None and files < LEAST_FREE_PERCENT
+    )
 
 
 def cut_down(line: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
 
 from recorder.model import CallId, RecordingId
 
@@ -44,6 +46,46 @@ class Stored:
     ended_at: datetime
     erase_by: datetime
     missing_at: datetime | None
+
+
+class Spooled(StrEnum):
+    """What a file in the spool is, told by the end of its name."""
+
+    AUDIO = "audio"
+    JOURNAL = "journal"
+
+
+class Swept(StrEnum):
+    """What became of a file in the spool that was to be erased."""
+
+    ERASED = "erased"
+    GONE = "gone"
+    IN_USE = "in_use"
+    """Capture works on it, or it can be read by now: it is kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpoolStray:
+    """A file in the spool that capture does not seal. Never its name: it may hold anything."""
+
+    kind: Spooled
+    id: UUID | None
+    """Of the recording or of the call; None = its name is none of capture's."""
+    place: int
+    """Its inode, by which a file is told that has no id."""
+    why: str
+    """Why a journal cannot be read: a type."""
+    written_at: datetime
+    changed_at: datetime
+    """When anything about it changed last; nobody can set it."""
+
+    @property
+    def described(self) -> str:
+        """Say which it is, in the words of whoever tells of it first."""
+        named = str(self.id) if self.id else f"a file without an id, inode {self.place}"
+        if self.kind is Spooled.AUDIO:
+            return f"spool: {named}"
+        return f"{named}.journal: {self.why}" if self.id else f"spool: {named}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

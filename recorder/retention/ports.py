@@ -7,7 +7,7 @@ from typing import Protocol
 
 from recorder.custody.model import StoredFile
 from recorder.model import CallId, IncidentKind, RecordingId
-from recorder.retention.model import DeletionReport, JobState, Stored
+from recorder.retention.model import DeletionReport, JobState, SpoolStray, Stored, Swept
 
 
 class WorkerLock(Protocol):
@@ -126,14 +126,14 @@ class StoredAudio(Protocol):
         """Overwrite and remove what is stored. Gone is a success."""
 
 
-class SpooledAudio(Protocol):
-    """The part of the spool that comparing needs. Raises ``SpoolUnavailable``."""
+class SpoolStrays(Protocol):
+    """What lies in the spool and may be nobody's. Raises ``SpoolUnavailable``."""
 
-    def all_audio(self) -> Iterator[RecordingId]:
-        """Yield the id of every audio file in the spool."""
+    def found(self) -> Sequence[SpoolStray]:
+        """Return all audio, and the journals that no call can be read from, in order of names.
 
-    def audio_written_at(self, recording_id: RecordingId) -> datetime | None:
-        """Return when its last byte was written, None if there is no such file."""
+        A spool that is not there has none.
+        """
 
-    def wipe_audio(self, recording_id: RecordingId) -> None:
-        """Overwrite and remove the audio. Gone is a success."""
+    def erase(self, stray: SpoolStray) -> Swept:
+        """Overwrite and remove it, unless capture works on it or it can be read by now."""

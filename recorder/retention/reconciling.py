@@ -11,30 +11,28 @@ import structlog
 
 from recorder.custody.model import StoredFile
 from recorder.dates import erase_by
-from recorder.erasure.brakes import Brake, are_many_orphans
-from recorder.erasure.ports import PurgeLog, Shredder
-from recorder.erasure.rules import Orphan, due_at, judge_orphan
-from recorder.errors import VaultUnavailable
+from recorder.erasure.brakes import Brake, Doubt, are_many_orphans, doubt_of_clock
+from recorder.erasure.ports import PurgeLog, Shredder, Witness
+from recorder.erasure.rules import Orphan, judge_orphan
+from recorder.errors import SpoolUnavailable, VaultUnavailable
 from recorder.model import IncidentKind, RecordingId
 from recorder.ports import Clock
 from recorder.retention.model import Tell
-from recorder.retention.ports import Inventory, SpooledAudio, StoredAudio
+from recorder.retention.ports import Inventory, SpoolStrays, StoredAudio
+from recorder.retention.rules import made_at_ms
+from recorder.retention.strays import SpoolSweeper
 
 log = structlog.get_logger(__name__)
 
 PAGE = 500
-UNSEALED_FOR = timedelta(days=1)
-"""Audio that lies in the spool for so long is told; it is not erased before its days are over."""
-
-BEGINNING_OF_TIME_MS = 48
-"""UUIDv7 begins with so many bits of milliseconds."""
 
 
 class Reconciler:
     """Finds files without rows and rows without files; erases only what its days are over for.
 
     The counts it returns name what it found: ``orphan``, ``orphan_erased``, ``foreign``,
-    ``missing``, ``corrected``, ``spool``, ``spool_erased``, ``key_erased``, ``unpermitted``.
+    ``missing``, ``corrected``, ``spool``, ``spool_erased``, ``journal``, ``journal_erased``,
+    ``key_erased``, ``unpermitted``. By a clock in doubt nothing new is erased.
     """
 
     def __init__(
@@ -43,9 +41,10 @@ class Reconciler:
         inventory: Inventory,
         vault: StoredAudio,
         shredder: Shredder,
-        spool: SpooledAudio,
+        spool: SpoolStrays,
         purge_log: PurgeLog,
         clock: Clock,
+        witness: Witness,
         office_zone: ZoneInfo,
         lead: timedelta,
         new_token: Callable[[], str],
@@ -53,21 +52,34 @@ class Reconciler:
         self._inventory = inventory
         self._vault = vault
         self._shredder = shredder
-        self._spool = spool
         self._purge_log = purge_log
         self._clock = clock
+        self._witness = witness
         self._office_zone = office_zone
         self._lead = lead
         self._new_token = new_token
+        self._sweeper = SpoolSweeper(
+            inventory=inventory, strays=spool, clock=clock, office_zone=office_zone, lead=lead
+        )
 
     async def run(self, days: int, tell: Tell) -> Counter[str]:
-        """Compare everything once. Raises ``VaultUnavailable`` and ``LedgerUnavailable``."""
+        """Compare everything once.
+
+        Raises ``VaultUnavailable``, ``LedgerUnavailable``, and ``SpoolUnavailable`` at its end.
+        """
         found: Counter[str] = Counter()
+        spool_away: SpoolUnavailable | None = None
+        # First, and for itself: neither the spool nor the vault waits for the other.
+        try:
+            await self._sweeper.run(days, found, may_erase=self._clock_is_sure)
+        except SpoolUnavailable as error:
+            spool_away = error
         with_files = await self._files(days, found, tell)
         await self._keys(days, with_files, found)
         await self._rows(days, found, tell)
-        await self._audio_in_spool(days, found)
         await self._decisions(found)
+        if spool_away is not None:
+            raise spool_away
         return found
 
     async def _files(self, days: int, found: Counter[str], tell: Tell) -> set[RecordingId]:
@@ -122,7 +134,9 @@ class Reconciler:
         # What has a tombstone was erased once, rightly: lost rows are no doubt there.
         unknown = sum(verdict is Orphan.EXPIRED for _, _, verdict in expired)
         rows = await self._inventory.count()
-        braked = are_many_orphans(orphans=unknown, rows=rows) and await self._is_braked(unknown)
+        braked = (
+            are_many_orphans(orphans=unknown, rows=rows) and await self._is_braked(unknown)
+        ) or (unknown > 0 and not await self._clock_is_sure(unknown))
         for recording_id, folder, verdict in expired:
             if braked and verdict is Orphan.EXPIRED:
                 found["orphan"] += 1
@@ -141,15 +155,28 @@ class Reconciler:
             await self._inventory.orphan_erased(f"recording:{recording_id}", verdict, at=now)
 
     async def _is_braked(self, orphans: int) -> bool:
+        return await self._is_on(Brake.MANY_ORPHANS, f"{orphans} files have no row")
+
+    async def _clock_is_sure(self, due: int) -> bool:
+        """Tell whether so much may be erased by the wall clock (F12)."""
+        doubt = doubt_of_clock(
+            last=await self._purge_log.last_instant(),
+            this=self._witness.read(),
+            synchronised=self._witness.synchronised(),
+        )
+        known = {each.brake for each in await self._purge_log.brakes()}
+        if doubt is Doubt.NONE and Brake.CLOCK_JUMP not in known:
+            return True
+        detail = f"{doubt}; {due} files without a row would be erased"
+        return not await self._is_on(Brake.CLOCK_JUMP, detail)
+
+    async def _is_on(self, wanted: Brake, detail: str) -> bool:
         """Tell whether a person must look first; puts the brake on where it is not."""
         known = {each.brake: each for each in await self._purge_log.brakes()}
-        brake = known.get(Brake.MANY_ORPHANS)
+        brake = known.get(wanted)
         if brake is None:
-            now, detail = self._clock.now(), f"{orphans} files have no row"
-            token = self._new_token()
-            brake = await self._purge_log.put_on(
-                Brake.MANY_ORPHANS, detail=detail, at=now, token=token
-            )
+            now, token = self._clock.now(), self._new_token()
+            brake = await self._purge_log.put_on(wanted, detail=detail, at=now, token=token)
         return not brake.released
 
     async def _keys(self, days: int, with_files: set[RecordingId], found: Counter[str]) -> None:
@@ -158,11 +185,14 @@ class Reconciler:
         alone = [
             each
             for each in await asyncio.to_thread(lambda: list(self._vault.keys_present()))
-            if each not in with_files and _made_at_ms(each) < oldest.timestamp() * 1000
+            if each not in with_files and made_at_ms(each) < oldest.timestamp() * 1000
         ]
         for start in range(0, len(alone), PAGE):
             page = alone[start : start + PAGE]
-            for each in set(page) - await self._inventory.rows_among(page):
+            nobodys = set(page) - await self._inventory.rows_among(page)
+            if nobodys and not await self._clock_is_sure(len(nobodys)):
+                return
+            for each in nobodys:
                 await self._vault.destroy_key(each)
                 found["key_erased"] += 1
 
@@ -195,25 +225,6 @@ class Reconciler:
                 f"the folders of {unknown} recordings are not in the vault: is it mounted?"
             )
 
-    async def _audio_in_spool(self, days: int, found: Counter[str]) -> None:
-        """Tell of audio that nobody seals; erase it when its days are over all the same."""
-        now = self._clock.now()
-        for each in self._spool.all_audio():
-            written_at = self._spool.audio_written_at(each)
-            if written_at is None or now - written_at < UNSEALED_FOR:
-                continue
-            # Capture tells of what no journal names in the same words, and mostly earlier.
-            await self._report(f"spool: {each}", now, once=True)
-            due = due_at(
-                written_at, retention_days=days, office_zone=self._office_zone, lead=self._lead
-            )
-            if now < due:
-                found["spool"] += 1
-                continue
-            self._spool.wipe_audio(each)
-            found["spool_erased"] += 1
-            await self._inventory.orphan_erased(f"spool:{each}", Orphan.EXPIRED, at=now)
-
     async def _decisions(self, found: Counter[str]) -> None:
         """Raise an alarm for each recording that its call's decision does not permit (R3.4g)."""
         for each in await self._inventory.unpermitted(limit=PAGE):
@@ -226,9 +237,5 @@ class Reconciler:
                 call_id=each.call_id,
             )
 
-    async def _report(self, detail: str, at: datetime, *, once: bool = False) -> None:
-        await self._inventory.report(IncidentKind.ORPHAN_AUDIO, detail, at=at, once=once)
-
-
-def _made_at_ms(recording_id: RecordingId) -> int:
-    return recording_id.int >> (128 - BEGINNING_OF_TIME_MS)
+    async def _report(self, detail: str, at: datetime) -> None:
+        await self._inventory.report(IncidentKind.ORPHAN_AUDIO, detail, at=at)

@@ -1,10 +1,11 @@
 """What is to be looked at now, and what is late?"""
 
 from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from recorder.model import Reason
-from recorder.retention.model import JobState
+from recorder.retention.model import JobState, SpoolStray
 
 PERMITTED = (Reason.STAYED_ON_THE_LINE, Reason.CONSENTED_BY_KEY)
 """What a decision says of a call from outside that was to be recorded (R3.4g)."""
@@ -13,11 +14,22 @@ VERIFIED_EVERY = timedelta(days=7)
 """Every stored recording is read and compared once in this time."""
 
 SCRUB_EVERY = timedelta(hours=1)
+RECONCILE_EVERY = timedelta(hours=1)
+"""As often as files are compared with rows, so long before its limit at least a stray goes."""
+
 SPARE_TICKS = 12
 """Half a day of the week is left for ticks that did not come."""
 
 LATE_AFTER = 3
 """A job that missed so many ticks is late."""
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+TIMED = 7
+"""The version of ids that begin with their time."""
+
+BEGINNING_OF_TIME_MS = 48
+"""Such an id begins with so many bits of milliseconds."""
 
 
 def scrub_share(total: int) -> int:
@@ -75,3 +87,21 @@ def numbers_due_before(*, retention_days: int, lead: timedelta, now: datetime) -
 def traces_due_before(*, retention_days: int, now: datetime) -> datetime:
     """Return when a file of the PBX that still lies there must have been written after."""
     return now - timedelta(hours=24 * retention_days)
+
+
+def made_at_ms(made: UUID) -> int:
+    """Return when an id of the kind that begins with its time was made, in milliseconds."""
+    return made.int >> (128 - BEGINNING_OF_TIME_MS)
+
+
+def created_at(stray: SpoolStray, *, now: datetime) -> datetime | None:
+    """Return since when a file in the spool counts its days; None = nothing tells (R7.2l).
+
+    Its last byte, as everywhere. A time ahead of the clock was set by a hand or by a clock that
+    was wrong: then the time in its id counts, then the one that nobody can set.
+    """
+    named = None
+    if stray.id is not None and stray.id.version == TIMED:
+        named = EPOCH + timedelta(milliseconds=made_at_ms(stray.id))
+    told = (stray.written_at, named, stray.changed_at)
+    return next((each for each in told if each is not None and each <= now), None)

@@ -96,7 +96,7 @@ class RetentionWork:
             job("review_holds", hour, self.review_holds),
             job("forget_numbers", hour, self.forget_numbers),
             job("scrub", rules.SCRUB_EVERY, self.scrub),
-            job("reconcile", 6 * hour, self.reconcile),
+            job("reconcile", rules.RECONCILE_EVERY, self.reconcile),
             job("report_deletions", hour, self.report_deletions),
             job("find_strays", 6 * hour, self.find_strays),
             job("keep_trail", 24 * hour, self.keep_trail),

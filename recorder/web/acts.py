@@ -34,6 +34,7 @@ ACTS = {
     "contractor:opened": later("opened access for the contractor"),
     "diagnosis:blocked": later("was refused a diagnostic bundle in which somebody was found"),
     "diagnosis:made": later("made a diagnostic bundle"),
+    "diagnosis:taken": later("took a diagnostic bundle"),
     "discarding:verified": later("found that nothing of a discarded recording is left"),
     "erasures:listed": later("looked at a day's deletions"),
     "extension:set": later("noted at which telephone a person answers"),

@@ -49,6 +49,7 @@ class Drawing:
         language, state = spoken or language_of(scope), scope.get("state", {})
         asker = state.get("asker")
         able = asker.able if asker and asker.signed_in else ()
+        roles = asker.account.roles if asker and asker.signed_in else ()
         text = (
             self._environments[language]
             .get_template(template)
@@ -58,7 +59,7 @@ class Drawing:
                 office=self._office,
                 asker=asker,
                 path=scope["path"],
-                areas=links(able, scope["path"]),
+                areas=links(able, roles, scope["path"]),
                 foot=state.get("foot"),
                 help_path=_help(asker, scope["path"]),
                 **values,

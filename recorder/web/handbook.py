@@ -14,6 +14,8 @@ SEARCHERS = frozenset(
 LISTENERS = frozenset({Role.LISTENER, Role.COPY_MAKER})
 OVERSEERS = frozenset({Role.ADMINISTRATOR, Role.DPO, Role.SYSADMIN})
 
+MAINTAINERS = frozenset({Role.CONTRACTOR, Role.SYSADMIN, Role.DPO})
+
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
@@ -40,6 +42,7 @@ CHAPTERS = (
     Chapter("accounts", later("Accounts of others"), OVERSEERS, ("/accounts",)),
     Chapter("workstations", later("Workstations"), OVERSEERS, ("/workstations",)),
     Chapter("audit", later("The audit trail"), SEARCHERS - {Role.REGISTRY_CLERK}, ("/audit",)),
+    Chapter("maintenance", later("Maintenance"), MAINTAINERS, ("/maintenance",)),
     Chapter("account", later("Your account"), EVERYBODY, ("/account",)),
 )  # fmt: skip
 
@@ -57,6 +60,8 @@ def chapter_of(path: str, roles: Collection[Role]) -> Chapter | None:
     """
     if path == "/" and SEARCHERS & set(roles):
         return CHAPTERS[0]
+    if path == "/" and Role.CONTRACTOR in roles:
+        path = "/maintenance"
     if "/playbacks/" in path and LISTENERS & set(roles):
         return CHAPTERS[1]
     for each in chapters_for(roles):

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from recorder.access.model import Permission
+from recorder.accounts.model import Role
 from recorder.web.languages import later
 
 
@@ -31,6 +32,7 @@ class Link:
     """The value of ``aria-current``; empty = another area."""
 
 
+MAINTENANCE = "/maintenance"
 AREAS = (
     Area(Permission.CALL_LIST, "/", later("Search"), ("/search", "/calls")),
     Area(Permission.CALL_LIST, "/live", later("Calls in progress")),
@@ -41,20 +43,28 @@ AREAS = (
     Area(Permission.STATUS_READ, "/dashboard", later("Dashboard")),
     Area(Permission.ACCOUNT_READ, "/accounts", later("Accounts")),
     Area(Permission.WORKSTATION_READ, "/workstations", later("Workstations")),
+    Area(Permission.AUTHORISATION_READ, "/authorisations", later("Authorisations")),
+    Area(Permission.CONTRACTOR_READ, "/contractor", later("Access for maintenance")),
+    Area(Permission.ANNOUNCEMENT_READ, "/announcements", later("Announcements")),
+    Area(Permission.CONFIG_READ, "/settings", later("Settings")),
+    Area(Permission.CONFIG_READ, "/first-steps", later("First steps")),
+    Area(Permission.LOG_READ, MAINTENANCE, later("Maintenance")),
     Area(Permission.AUDIT_READ, "/audit", later("Audit trail")),
 )
 
 
-def links(able: Collection[Permission], path: str) -> list[Link]:
+def links(able: Collection[Permission], roles: Collection[Role], path: str) -> list[Link]:
     """Return the areas that a person may go to, and which of them a page is in.
 
-    >>> [(each.label, each.current) for each in links([Permission.HOLD_LIST], "/holds/list")]
+    A contractor has one: what they may see is there (R6.3b).
+
+    >>> [(each.label, each.current) for each in links([Permission.HOLD_LIST], [], "/holds/list")]
     [('Holds', 'true')]
     """
     return [
         Link(path=each.path, label=each.label, current=_current(each, path))
         for each in AREAS
-        if each.permission in able
+        if each.permission in able and (Role.CONTRACTOR not in roles or each.path == MAINTENANCE)
     ]
 
 

@@ -1,6 +1,6 @@
 """All that the application is built with; chosen by the composition root alone."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -15,6 +15,7 @@ from recorder.accounts.programs import TokenDesk
 from recorder.accounts.provider import ProviderDoor
 from recorder.accounts.service import Doorkeeper
 from recorder.adapters.postgres.trail_reading import Wanted
+from recorder.announcements.service import Findings
 from recorder.approvals.ports import Approvals
 from recorder.audit.event import Actor, AuditEvent
 from recorder.audit.rules import Entry, Position
@@ -24,15 +25,20 @@ from recorder.authorisations.service import ContractorDesk, Registrar
 from recorder.completeness.ports import Comparisons
 from recorder.erasure.by_hand import ErasureByHand
 from recorder.erasure.ports import PurgeLog
+from recorder.erasure.rules import RetentionInForce
 from recorder.holds.ports import Holds
 from recorder.holds.service import HoldKeeper
 from recorder.incidents.service import IncidentDesk
 from recorder.live.service import LiveController
+from recorder.maintenance.lines import Wanted as LinesWanted
+from recorder.maintenance.model import Disk, FoundLines
 from recorder.model import Announcement, AnnouncementId
 from recorder.ports import Clock
+from recorder.regulation import Regulation
 from recorder.retention.model import JobState
 from recorder.retention.ports import Reports
 from recorder.web.answers import Answers
+from recorder.web.bundling import Bundles
 from recorder.web.door import Places, Refusal
 from recorder.web.drawing import Drawing
 from recorder.web.footing import Footing
@@ -95,6 +101,44 @@ class Oversight:
     """Bytes that are free for recordings; None = this process cannot see their disk."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Versions:
+    """What runs here."""
+
+    releases: Mapping[str, str]
+    """By name: this program's, the system's, the libraries'."""
+    schema: str | None
+    """The revision of the database."""
+    schema_needed: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Maintenance:
+    """What whoever keeps the machine going reads: nothing of anybody (§ 6.3)."""
+
+    versions: Callable[[], Awaitable[Versions]]
+    disks: Callable[[], Awaitable[Mapping[str, Disk | None]]]
+    """How full they are, by what is on them; None = this process cannot see it."""
+    logs: Callable[[LinesWanted, int], Awaitable[FoundLines]]
+    """The newest lines, at most so many, redacted. Raises ``Unavailable``."""
+    bundles: Bundles
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """What is set, and what there is to say about it."""
+
+    regulation: Regulation
+    """As this process read it when it started."""
+    announcement_findings: Callable[[], Awaitable[Findings]]
+    """What a check of every sound finds, read anew."""
+    retention: Callable[[], Awaitable[RetentionInForce]]
+    erased_at_once: Callable[[int], Awaitable[int]]
+    """How many recordings the next purge would erase if so many days were in force."""
+    last_backup: Callable[[], Awaitable[datetime | None]]
+    """When the last whole one was made; None = never."""
+
+
 class TrailReader(Protocol):
     """Reads the trail, and notes that it was read. Raises ``LedgerUnavailable``."""
 
@@ -137,6 +181,8 @@ class Services:
     people: People
     keeping: Keeping
     oversight: Oversight
+    maintenance: Maintenance
+    setup: Setup
     retention_days: int
     """§ 7.2."""
     jobs: Callable[[], Awaitable[Sequence[JobState]]]

@@ -107,6 +107,15 @@ REFUSED_PLACING = {
     "already_erased": later("it has been erased"),
     "no_such_recording": later("there is no such recording"),
 }
+STANDINGS = {
+    "proposed": later("waits for a second administrator"),
+    "refused": later("refused"),
+    "future": later("not in force yet"),
+    "valid": later("in force"),
+    "ended": later("ended"),
+    "revoked": later("revoked"),
+}
+"""Where an authorisation stands (§ 8.1)."""
 ENDINGS = {"lifted": later("lifted"), "lapsed": later("lapsed, nobody confirmed it")}
 ROUTES = {
     "automatic": later("its time was up (§ 7.2)"),

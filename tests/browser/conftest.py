@@ -99,16 +99,22 @@ async def a_desk(
     port = free_port()
     origin = parse_origin(f"http://127.0.0.1:{port}")
     async with open_office(
-        url_of(postgres, name), directory, origin=origin, listed="127.0.0.1"
+        url_of(postgres, name),
+        directory,
+        origin=origin,
+        listed="127.0.0.1",
+        log_file=directory / "logs" / "web.log",
     ) as office:
         with listen("127.0.0.1", port) as listening:
             serving = asyncio.ensure_future(
                 server_for(office.app, origin=origin).run_until_cancelled(listening)
             )
+            bundles = asyncio.ensure_future(office.services.maintenance.bundles.work())
             opened = OfficeDesk(office=office, browser=browser)
             try:
                 yield opened
             finally:
                 await opened.close()
                 serving.cancel()
-                await asyncio.gather(serving, return_exceptions=True)
+                bundles.cancel()
+                await asyncio.gather(serving, bundles, return_exceptions=True)

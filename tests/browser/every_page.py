@@ -9,11 +9,13 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from playwright.async_api import APIResponse, Error, Page, Response
 
 from recorder.access.matrix import mark_of
 from recorder.accounts.model import Role
+from recorder.authorisations.model import AuthorisationId
 from recorder.web.gate import Need, Open
 from recorder.web.handbook import chapters_for
 from tests.browser.desk import Seen
@@ -88,17 +90,50 @@ async def _number(seat: Seat) -> list[str]:
     return [await seat.sent("/audit/number", number="600 123 456")]
 
 
+async def _scan(seat: Seat) -> list[str]:
+    papers = seat.seeded.desk.office.parts.papers
+    return [
+        f"/authorisations/{each}/scans/{scan.id}"
+        for each in await _visible_papers(seat)
+        for scan in await papers.scans(AuthorisationId(each))
+    ]
+
+
+async def _papers(seat: Seat) -> list[str]:
+    return [f"/authorisations/{each}" for each in await _visible_papers(seat)]
+
+
+async def _forms(seat: Seat) -> list[str]:
+    return [f"/authorisations/{each}/form" for each in await _visible_papers(seat)]
+
+
+async def _visible_papers(seat: Seat) -> list[UUID]:
+    office, own = seat.seeded.desk.office, seat.seeded.people[seat.role].id if seat.role else None
+    if seat.role in {Role.ADMINISTRATOR, Role.DPO}:
+        return seat.seeded.papers
+    return [each.id for each in await office.parts.papers.all() if each.account_id == own]
+
+
 async def _chapters(seat: Seat) -> list[str]:
     return [f"/help/{each.name}" for each in chapters_for({seat.role} if seat.role else ())]
+
+
+async def _lines(seat: Seat) -> list[str]:
+    found = await seat.sent("/maintenance/logs/search", component="capture", level="info")
+    return [found, await seat.sent("/maintenance/logs/search", text="nothing like it")]
 
 
 OPENERS: dict[str, Opener] = {
     "/help/{name:str}": _chapters,
     "/calls/{call_id:uuid}/erasure": _erasure,
+    "/authorisations/{authorisation_id:uuid}": _papers,
+    "/authorisations/{authorisation_id:uuid}/form": _forms,
+    "/authorisations/{authorisation_id:uuid}/scans/{scan_id:uuid}": _scan,
     "/search/{search_id:uuid}": _search,
     "/calls/{call_id:uuid}/playbacks/{playback_id:uuid}": _player,
     "/audit/search/{search_id:uuid}": _trail,
     "/audit/number/{search_id:uuid}": _number,
+    "/maintenance/logs/search/{search_id:uuid}": _lines,
 }
 """Pages that something has to be done for first."""
 KNOWN: dict[str, Callable[[Seeded], Iterable[object]]] = {

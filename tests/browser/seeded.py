@@ -1,5 +1,6 @@
 """An office in which every page has something to show, in plain words or in hostile ones."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -72,6 +73,8 @@ class Seeded:
     calls: list[CallRecord] = field(default_factory=list)
     """Recorded, held, erased, declined, withheld, incomplete: one of each."""
     batches: list[UUID] = field(default_factory=list)
+    papers: list[UUID] = field(default_factory=list)
+    """Authorisations in force with a scan, proposed, revoked."""
     holds: list[UUID] = field(default_factory=list)
     announcements: list[AnnouncementId] = field(default_factory=list)
     incidents: list[UUID] = field(default_factory=list)
@@ -98,10 +101,35 @@ async def seed(desk: OfficeDesk, words: Words) -> Seeded:
     seeded = Seeded(desk=desk, words=words)
     _announcements(seeded)
     await _people(seeded)
+    await _papers(seeded)
     await _calls(seeded)
     await _holds(seeded)
     await _oversight(seeded)
+    _logs(seeded)
     return seeded
+
+
+def _logs(seeded: Seeded) -> None:
+    """Let services have written lines, one of them with what no line of ours may hold."""
+    office, words = seeded.desk.office, seeded.words
+    assert office.settings.log_file is not None
+    folder, now = office.settings.log_file.parent, office.parts.clock.now()
+    folder.mkdir()
+    why = f"row of {words.number}, {words.person}, {words.answered_by} is locked"
+    known: list[dict[str, Any]] = [
+        {"event": "call_over", "level": "info", "call_id": str(seeded.heard.id)},
+        {"event": "sealing_waits", "level": "warning", "who": why, "calls": 3},
+        {"event": "bundle_failed", "level": "error", "error": "OSError", "places": ["a.py:1 f"]},
+    ]
+    lines = [
+        each
+        | {"logger": f"recorder.{words.name or 'capture.service'}"}
+        | {"timestamp": (now - timedelta(minutes=number)).isoformat()}
+        for number, each in zip(range(120, 0, -1), known * 40, strict=True)
+    ]
+    for name in ("capture", "retention"):
+        text = "".join(json.dumps(each) + "\n" for each in lines)
+        (folder / f"{name}.log").write_text(text, encoding="utf-8")
 
 
 def _announcements(seeded: Seeded) -> None:
@@ -128,6 +156,31 @@ async def _people(seeded: Seeded) -> None:
         "UPDATE account SET name = :name, post = :post",
         name=seeded.words.person,
         post=seeded.words.post,
+    )
+
+
+async def _papers(seeded: Seeded) -> None:
+    """Have scans attached, one more proposed, one revoked."""
+    office, words = seeded.desk.office, seeded.words
+    registrar, director = office.parts.registrar, seeded.people[Role.ADMINISTRATOR].id
+    for each in await office.parts.papers.all():
+        await registrar.attach(each.id, b"%PDF-1.7", by=director)
+        seeded.papers.append(each.id)
+    now, holder = office.parts.clock.now(), seeded.people[Role.LISTENER]
+    proposed = await registrar.grant(
+        holder,
+        roles=frozenset({Role.LISTENER}),
+        lines=(words.line,),
+        recording_id=None,
+        valid_from=now,
+        valid_until=now + timedelta(days=90),
+        by=director,
+    )
+    revoked = await office.authorise(holder, [Role.LISTENER])
+    await registrar.revoke(revoked.id, by=director, reason=words.reason)
+    seeded.papers += [proposed.id, revoked.id]
+    await office.do(
+        "UPDATE authorisation SET name = :name, post = :post", name=words.person, post=words.post
     )
 
 

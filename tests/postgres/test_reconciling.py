@@ -23,6 +23,7 @@ from recorder.adapters.postgres.ledger import PostgresLedger
 from recorder.adapters.postgres.purge_log import PostgresPurgeLog
 from recorder.adapters.shredder import DiskShredder
 from recorder.adapters.spool import DiskSpool
+from recorder.adapters.spool_strays import DiskSpoolStrays
 from recorder.adapters.traces import PbxFolders
 from recorder.capture.journal import fold
 from recorder.custody.integrity import Verifier
@@ -38,6 +39,7 @@ from tests.builders import NOON
 from tests.builders_keeping import OLGA, PURGE, a_hold, numbered
 from tests.contracts.test_keeping import WARSAW
 from tests.fakes import FakeClock, FakeJournals
+from tests.fakes_erasure import FakeWitness
 from tests.keys import a_vault
 from tests.postgres.test_erasing import eraser
 from tests.postgres.test_erasing_crashes import seal
@@ -55,6 +57,7 @@ class Office:
         (directory / "spool").mkdir()
         (directory / "cdr").mkdir()
         self.vault, self.clock = a_vault(directory), FakeClock()
+        self.witness = FakeWitness()
         self.log = PostgresPurgeLog(engine, actor=PURGE)
         self.inventory = PostgresInventory(engine, actor=PURGE)
         self.reports = PostgresReports(engine)
@@ -64,9 +67,10 @@ class Office:
             inventory=self.inventory,
             vault=self.vault,
             shredder=shredder,
-            spool=DiskSpool(directory / "spool"),
+            spool=DiskSpoolStrays(directory / "spool"),
             purge_log=self.log,
             clock=self.clock,
+            witness=self.witness,
             office_zone=WARSAW,
             lead=LEAD,
             new_token=lambda: f"token{next(tokens)}",

@@ -1,6 +1,6 @@
 """The register of authorisations and contractors' openings in PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -142,6 +142,13 @@ class PostgresPapers:
             async with self._engine.connect() as connection:
                 rows = (await connection.execute(query)).mappings()
                 return [Scan(**{**row, "kind": ScanKind(row["kind"])}) for row in rows]
+
+    async def scanned(self, ids: Collection[AuthorisationId]) -> Collection[AuthorisationId]:
+        """Return which of these authorisations have a scan."""
+        query = select(SCAN.authorisation_id).where(SCAN.authorisation_id.in_(ids)).distinct()
+        with translated():
+            async with self._engine.connect() as connection:
+                return set(await connection.scalars(query))
 
     async def _set(
         self,

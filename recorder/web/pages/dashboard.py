@@ -8,17 +8,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from recorder.access.model import Permission
-from recorder.adapters.postgres.rows import OutcomeCount, Standing
+from recorder.adapters.postgres.rows import OutcomeCount
 from recorder.erasure.coming import DueDay, days_ahead
-from recorder.live.rules import hindrance
-from recorder.retention.rules import day_of_office, is_late
+from recorder.retention.rules import day_of_office
 from recorder.sizing import GIB, Flow, forecast
+from recorder.web.alarms import alarms_for
 from recorder.web.api.routing import asker_of, services_of
+from recorder.web.condition import condition_of
 from recorder.web.gate import needs
 from recorder.web.languages import later
+from recorder.web.pages.first_steps import undone
 from recorder.web.routes import Routes
 from recorder.web.services import Services
-from recorder.web.told import INCIDENTS, JOBS, PARTS
+from recorder.web.told import JOBS, PARTS
 
 STATUS = Permission.STATUS_READ
 CHART_DAYS = 30
@@ -36,17 +38,6 @@ OUT_OF_SCOPE = frozenset(
     {"not_enabled", "not_from_a_trunk", "line_not_listed", "caller_internal", "forwarded_outside"}
     | {"stopped", "discarded"}
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alarm:
-    """Something a person should look at."""
-
-    text: str
-    """A message; ``number`` of it, if it has one."""
-    number: int
-    path: str
-    """Where more of it is; empty = nowhere for this person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,15 +64,7 @@ async def page(request: Request, findings: Sequence[str] = ()) -> Response:
     reports = Permission.REPORT_READ in asker.able
     today = asker.now.astimezone(services.zone).date()
     standing = await services.oversight.overview.standing(asker.now)
-    jobs = await services.jobs()
-    late = {
-        each.name
-        for each in jobs
-        if each.last_started is None
-        or each.next_due is None
-        or is_late(each, every=each.next_due - each.last_started, now=asker.now)
-    }
-    board = await services.live.board()
+    condition = await condition_of(services, asker.now)
     since, _ = day_of_office(today, office_zone=services.zone)
     present = await services.oversight.overview.outcomes(since, asker.now + timedelta(minutes=1))
     days = await services.oversight.overview.days(today - timedelta(days=CHART_DAYS - 1), today)
@@ -89,14 +72,11 @@ async def page(request: Request, findings: Sequence[str] = ()) -> Response:
         "dashboard.html",
         request.scope,
         findings=findings,
-        parts=await services.supervision.parts.ask(),
+        condition=condition,
+        steps_undone=await undone(request),
         parts_named=PARTS,
-        captures=[(each, hindrance(each, asker.now)) for each in board.nodes],
-        in_progress=len(board.calls),
-        jobs=jobs,
-        late=late,
         jobs_named=JOBS,
-        alarms=await _alarms(request, standing, jobs_late=len(late)),
+        alarms=await alarms_for(request, standing, jobs_late=len(condition.late)),
         today_calls=sum(each.calls for each in present),
         today_recorded=sum(each.calls for each in present if each.outcome == "recorded"),
         series=SERIES,
@@ -176,35 +156,6 @@ async def _storage(services: Services, today: date) -> Storage:
     free = await services.oversight.vault_free()
     overdue = await services.oversight.erasing.size_of_past(since)
     return storage_of(coming, today=today, days=services.retention_days, free=free, overdue=overdue)
-
-
-async def _alarms(request: Request, standing: Standing, *, jobs_late: int) -> list[Alarm]:
-    """Return what a person should look at, the worst first."""
-    services, asker = services_of(request), asker_of(request)
-    able, oversight = set(asker.able), services.oversight
-    report = "/deletions" if Permission.REPORT_READ in able else ""
-    holds = "/holds" if Permission.HOLD_LIST in able else ""
-    incidents = "/incidents" if Permission.INCIDENT_READ in able else ""
-    past, _ = await oversight.erasing.past(asker.now)
-    brakes = [each for each in await oversight.purge_log.brakes() if not each.released]
-    found = [
-        Alarm(text=later("The purge has stopped itself"), number=len(brakes), path=report),
-        Alarm(text=later("Recordings past their time"), number=past, path=report),
-        Alarm(text=later("Damaged or missing recordings"), number=standing.unwell, path=incidents),
-        Alarm(text=later("Jobs that are late"), number=jobs_late, path=report),
-        Alarm(text=later("Reviews of holds overdue"), number=standing.reviews_overdue, path=holds),
-    ]
-    found += [
-        Alarm(
-            text=INCIDENTS.get(each.kind, each.kind),
-            number=each.open,
-            path=f"/incidents?state=open&kind={each.kind}" if incidents else "",
-        )
-        for each in await oversight.incidents.rows.counts()
-        # The brake itself is told above.
-        if not (brakes and each.kind in {"purge_braked", "clock_jump"})
-    ]
-    return [each for each in found if each.number]
 
 
 ROUTES: Routes = (("GET", "/dashboard", show),)

@@ -1,6 +1,6 @@
-"""Reads a form: short texts only, as many as were asked for."""
+"""Reads a form: short texts, as many as were asked for, or one file."""
 
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 
@@ -9,6 +9,7 @@ from recorder.web.problems import Kind, Problem
 LONGEST_FIELD = 1000
 FIELDS = 50
 FORM = "application/x-www-form-urlencoded"
+FILES = "multipart/form-data"
 
 
 async def fields_of(request: Request, *names: str, longest: int = LONGEST_FIELD) -> list[str]:
@@ -29,6 +30,16 @@ def is_form(request: Request) -> bool:
     """Tell whether a form came whose fields a page can show again; a file cannot be."""
     sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     return request.method == "POST" and sent in {FORM, ""}
+
+
+async def file_of(request: Request, name: str, *, longest: int) -> bytes:
+    """Return the one file of a form, cut one byte past the longest; empty when none was chosen."""
+    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if sent != FILES:
+        raise Problem(kind=Kind.WRONG_MEDIA)
+    async with request.form(max_fields=1, max_files=1) as form:
+        found = form.get(name)
+        return await found.read(longest + 1) if isinstance(found, UploadFile) else b""
 
 
 def text_of(value: object, *, longest: int = LONGEST_FIELD) -> str:

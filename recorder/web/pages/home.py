@@ -1,13 +1,14 @@
-"""The first page after signing in: the search, or the dashboard for whoever does not search."""
+"""The first page after signing in: the search, or how things stand for whoever does not search."""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from recorder.access.model import Permission
+from recorder.accounts.model import Role
 from recorder.web.api.routing import asker_of, services_of
 from recorder.web.gate import needs
 from recorder.web.languages import language_of, later, speaker
-from recorder.web.pages import dashboard
+from recorder.web.pages import dashboard, maintenance
 from recorder.web.pages.search import form_page
 from recorder.web.routes import Routes
 
@@ -22,6 +23,8 @@ async def home(request: Request) -> Response:
     findings = [] if asker.second_factor else [say(NO_FACTOR)]
     if Permission.CALL_LIST in asker.able:
         return form_page(request, findings=findings)
+    if Role.CONTRACTOR in asker.account.roles and await _may(Permission.LOG_READ, request):
+        return await maintenance.page(request, findings=findings)
     if Permission.STATUS_READ in asker.able and (await _may(Permission.STATUS_READ, request)):
         return await dashboard.page(request, findings=findings)
     roles = ", ".join(say(ROLES[each]) for each in sorted(asker.account.roles))

@@ -1,0 +1,1 @@
+"""What an office's own Asterisk must have, and what of it is missing."""
