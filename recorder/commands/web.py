@@ -129,6 +129,7 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         footing=Footing(
             recording=regulation.scope.recording,
             today=today,
+            captures=PostgresOrderBook(engine).nodes,
             papers=parts.papers.of,
             clock=clock,
         ),

@@ -22,6 +22,7 @@ ACTS = {
     "authorisation:reviewed": later("reviewed an authorisation"),
     "authorisation:revoked": later("revoked an authorisation"),
     "authorisation:scan_attached": later("attached a signed scan"),
+    "authorisation:scan_shown": later("took a signed scan"),
     "backup:destroyed": later("destroyed the keys of a backup"),
     "backup:made": later("made a backup"),
     "backup:restored": later("restored a backup"),

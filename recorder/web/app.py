@@ -22,6 +22,9 @@ from recorder.web.api import (
     workstations,
 )
 from recorder.web.api import (
+    contractors as contractor_api,
+)
+from recorder.web.api import (
     live as live_calls,
 )
 from recorder.web.bodies import Bodies
@@ -79,6 +82,7 @@ API = (
     holds.router,
     live_calls.router,
     authorisations.router,
+    contractor_api.router,
     accounts.router,
     workstations.router,
     audit.router,

@@ -12,6 +12,7 @@ SEARCHERS = frozenset(
     {Role.REGISTRY_CLERK, Role.LISTENER, Role.COPY_MAKER, Role.ADMINISTRATOR, Role.DPO}
 )
 LISTENERS = frozenset({Role.LISTENER, Role.COPY_MAKER})
+REGISTRARS = frozenset({Role.ADMINISTRATOR, Role.DPO})
 OVERSEERS = frozenset({Role.ADMINISTRATOR, Role.DPO, Role.SYSADMIN})
 
 MAINTAINERS = frozenset({Role.CONTRACTOR, Role.SYSADMIN, Role.DPO})
@@ -43,6 +44,13 @@ CHAPTERS = (
     Chapter("workstations", later("Workstations"), OVERSEERS, ("/workstations",)),
     Chapter("audit", later("The audit trail"), SEARCHERS - {Role.REGISTRY_CLERK}, ("/audit",)),
     Chapter("maintenance", later("Maintenance"), MAINTAINERS, ("/maintenance",)),
+    Chapter(
+        "review", later("The quarterly review"), REGISTRARS, ("/authorisations/review",),
+    ),
+    Chapter(
+        "papers", later("Authorisations"), REGISTRARS | LISTENERS, ("/authorisations",)
+    ),
+    Chapter("contractor", later("The contractor's access"), OVERSEERS, ("/contractor",)),
     Chapter("account", later("Your account"), EVERYBODY, ("/account",)),
 )  # fmt: skip
 
