@@ -28,6 +28,12 @@ async def form_of(request: Request) -> FormData:
     return await request.form(max_fields=FIELDS, max_files=0)
 
 
+def is_form(request: Request) -> bool:
+    """Tell whether a form came whose fields a page can show again; a file cannot be."""
+    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return request.method == "POST" and sent in {FORM, ""}
+
+
 async def file_of(request: Request, name: str, *, longest: int) -> bytes:
     """Return the one file of a form, cut one byte past the longest; empty when none was chosen."""
     sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
