@@ -19,7 +19,7 @@ from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.live import PostgresBoard
 from recorder.adapters.probe import serve_probe
 from recorder.adapters.regulation_file import load_regulation
-from recorder.adapters.switchboard import AriSwitchboard
+from recorder.adapters.switchboard import AriSwitchboard, links_of
 from recorder.capture.service import Capture
 from recorder.live.desk import OrderDesk
 from recorder.model import CallId
@@ -69,7 +69,7 @@ async def serve(settings: Settings) -> None:
             hands=capture,
             node=settings.node,
             clock=clock,
-            reachable=lambda: live is not None and live.connected and client.serves,
+            links=lambda: links_of(client, live),
         )
         events = AriEvents(clock=clock, arrive=capture.arrive, deliver=capture.deliver)
 

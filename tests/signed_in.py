@@ -29,6 +29,7 @@ from recorder.audit.event import Actor, ActorKind
 from recorder.authorisations.rules import ROLES_OF_PAPER
 from recorder.commands.parts import Parts, open_parts
 from recorder.settings import load_settings
+from tests.access_builders import whoever_agrees
 
 REGULATION = Path(__file__).parents[1] / "regulation.toml"
 PURPOSE = "zapewnienie bezpieczeństwa osób i mienia"
@@ -68,7 +69,12 @@ async def person(parts: Parts, login: str, roles: Iterable[Role]) -> tuple[Accou
     """Add an account with ``PASSWORD``; return it and the token of a session."""
     keeper: AccountKeeper = parts.keeper
     account, temporary = await keeper.add(
-        login=login, name="Zenobia Kwiatkowska", post="inspektor", roles=roles, actor=OPERATOR
+        login=login,
+        name="Zenobia Kwiatkowska",
+        post="inspektor",
+        roles=roles,
+        actor=OPERATOR,
+        agreed_by=await whoever_agrees(parts.store),
     )
     signed = await parts.door.sign_in(
         login, temporary, "", source="prompt", kind=SessionKind.PROMPT

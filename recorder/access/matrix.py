@@ -96,6 +96,7 @@ SECOND_PERSON = frozenset(
 """Of the acts marked ◐, those that take two persons; the others take a fresh factor.
 
 What protects a person (revoking, closing) or is in a hurry (holding) never waits for a second.
+Of roles it is who grants and who oversees: ``recorder.accounts.rules.GUARDED``.
 """
 
 SHOWN_IN_PART: dict[tuple[Permission, Role], View] = {

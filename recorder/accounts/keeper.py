@@ -1,12 +1,14 @@
 """Adding, changing and disabling accounts."""
 
 import secrets
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import uuid_utils.compat as uuids
 
 from recorder.access.matrix import pair_problem
+from recorder.accounts.agreeing import Agreement
+from recorder.accounts.events import NOTHING, about, added, listed
 from recorder.accounts.model import Account, AccountId, Credentials, Role
 from recorder.accounts.ports import AccountStore, CodeBook, PasswordHasher
 from recorder.accounts.rules import (
@@ -18,7 +20,6 @@ from recorder.accounts.rules import (
     problem_of_password,
     problem_of_roles,
     step_of_code,
-    takes_an_administrator,
 )
 from recorder.accounts.service import SignInRefused, Visitor
 from recorder.accounts.tokens import (
@@ -34,7 +35,11 @@ from recorder.ports import Clock
 
 
 class AccountKeeper:
-    """Adds, changes and disables accounts. Who may is asked before, by the access rules."""
+    """Adds, changes and disables accounts. Who may is asked before, by the access rules.
+
+    Whatever would let one person have an administrator's or the DPO's account raises ``TakesTwo``
+    unless ``agreed_by`` says who agreed to it (R6.3e).
+    """
 
     def __init__(
         self,
@@ -45,7 +50,7 @@ class AccountKeeper:
         clock: Clock,
         common: tuple[frozenset[str], frozenset[str]],
         office: str,
-        four_eyes: bool,
+        agreement: Agreement,
     ) -> None:
         self._store = store
         self._hasher = hasher
@@ -53,25 +58,7 @@ class AccountKeeper:
         self._clock = clock
         self._common = common
         self._office = office
-        self._four_eyes = four_eyes
-
-    async def takes_an_administrator(
-        self, gained: Collection[Role], *, at_the_machine: bool = False
-    ) -> bool:
-        """Tell whether a present administrator must agree to these roles (R6.3e).
-
-        Only at the machine is one who is disabled no administrator: from afar, disabling the
-        last one would be the way round.
-        """
-        standing = [
-            each
-            for each in await self._store.accounts()
-            if Role.ADMINISTRATOR in each.roles
-            and not (at_the_machine and each.disabled_at is not None)
-        ]
-        return takes_an_administrator(
-            gained, administrators=len(standing), four_eyes=self._four_eyes
-        )
+        self.agreement = agreement
 
     async def first_token(self, actor: Actor) -> str:
         """Return a token with which the first administrator is made, within 24 hours, once (A7).
@@ -99,20 +86,29 @@ class AccountKeeper:
             account,
             hashed,
             now=account.created_at,
-            events=[self._added(account, actor_of(account.id))],
+            events=[added(account, actor=actor_of(account.id), at=account.created_at)],
         )
         if problem is not None:
             raise RuleViolation("this token opens nothing: recorder user first-token")
         return account
 
     async def add(
-        self, *, login: str, name: str, post: str, roles: Iterable[Role], actor: Actor
+        self,
+        *,
+        login: str,
+        name: str,
+        post: str,
+        roles: Iterable[Role],
+        actor: Actor,
+        agreed_by: AccountId | None = None,
     ) -> tuple[Account, str]:
         """Add an account; return it with the password that its owner must change at once."""
         account = self._new(login, name, post, frozenset(roles), must_change=True)
+        agreed = await self.agreement.noted(account.roles, agreed_by=agreed_by, actor=actor)
         temporary = secrets.token_urlsafe(TEMPORARY_BYTES)
         hashed = Credentials(password_hash=await self._hasher.hash(temporary))
-        if not await self._store.add(account, hashed, [self._added(account, actor)]):
+        entry = added(account, actor=actor, at=account.created_at, agreed=agreed)
+        if not await self._store.add(account, hashed, [entry]):
             raise RuleViolation("this login is taken")
         return account, temporary
 
@@ -134,10 +130,13 @@ class AccountKeeper:
             events=[self._entry("password:changed", account, actor_of(account.id))],
         )
 
-    async def reset_password(self, account_id: AccountId, *, actor: Actor) -> str:
+    async def reset_password(
+        self, account_id: AccountId, *, actor: Actor, agreed_by: AccountId | None = None
+    ) -> str:
         """Give an account a password that must be changed at once; every session ends."""
         account, _ = await self._known(account_id)
         self._is_kept_here(account)
+        agreed = await self.agreement.noted(account.roles, agreed_by=agreed_by, actor=actor)
         temporary = secrets.token_urlsafe(TEMPORARY_BYTES)
         await self._store.set_password(
             account.id,
@@ -145,7 +144,7 @@ class AccountKeeper:
             at=self._clock.now(),
             must_change=True,
             keep=None,
-            events=[self._entry("password:reset", account, actor)],
+            events=[self._entry("password:reset", account, actor, agreed)],
         )
         return temporary
 
@@ -179,27 +178,34 @@ class AccountKeeper:
         )  # fmt: skip
         return ["-".join(each[i : i + 5] for i in range(0, len(each), 5)) for each in codes]
 
-    async def reset_totp(self, account_id: AccountId, *, actor: Actor) -> None:
+    async def reset_totp(
+        self, account_id: AccountId, *, actor: Actor, agreed_by: AccountId | None = None
+    ) -> None:
         """Take a lost second factor away; every session ends."""
         account, _ = await self._known(account_id)
+        agreed = await self.agreement.noted(account.roles, agreed_by=agreed_by, actor=actor)
         await self._store.set_totp(
             account.id, None, since=None, last_step=None, recovery_sha256=[], keep=None,
-            events=[self._entry("second_factor:reset", account, actor)],
+            events=[self._entry("second_factor:reset", account, actor, agreed)],
         )  # fmt: skip
 
     async def set_roles(
-        self, account_id: AccountId, roles: frozenset[Role], *, actor: Actor
+        self,
+        account_id: AccountId,
+        roles: frozenset[Role],
+        *,
+        actor: Actor,
+        agreed_by: AccountId | None = None,
     ) -> Account:
         """Change what a person does in the office; every session ends. Raises ``RuleViolation``."""
         account, _ = await self._known(account_id)
+        agreed = await self.agreement.noted(account.roles ^ roles, agreed_by=agreed_by, actor=actor)
         if problem := pair_problem(roles) or problem_of_roles(
-            before=account.roles, after=roles, holder=account.id, changed_by=actor.name
+            account, after=roles, changed_by=actor.name
         ):
             raise RuleViolation(problem)
-        entry = replace(
-            self._entry("role:assigned", account, actor),
-            details={"before": _listed(account.roles), "after": _listed(roles)},
-        )
+        told = {"before": listed(account.roles), "after": listed(roles)} | agreed
+        entry = self._entry("role:assigned", account, actor, told)
         await self._store.set_roles(account.id, roles, at=entry.at, events=[entry])
         return replace(account, roles=roles)
 
@@ -211,10 +217,13 @@ class AccountKeeper:
             account.id, disabled_at=entry.at, at=entry.at, events=[entry]
         )
 
-    async def enable(self, account_id: AccountId, *, actor: Actor) -> None:
+    async def enable(
+        self, account_id: AccountId, *, actor: Actor, agreed_by: AccountId | None = None
+    ) -> None:
         """Enable an account again; it has to sign in anew."""
         account, _ = await self._known(account_id)
-        entry = self._entry("account:enabled", account, actor)
+        agreed = await self.agreement.noted(account.roles, agreed_by=agreed_by, actor=actor)
+        entry = self._entry("account:enabled", account, actor, agreed)
         await self._store.set_disabled(account.id, disabled_at=None, at=entry.at, events=[entry])
 
     async def set_extension(self, account_id: AccountId, extension: str, *, actor: Actor) -> None:
@@ -281,18 +290,7 @@ class AccountKeeper:
             raise NotFound("no account has this id; `recorder user list`")
         return found
 
-    def _entry(self, action: str, account: Account, actor: Actor) -> AuditEvent:
-        return AuditEvent(
-            action=action, at=self._clock.now(), actor=actor, subject=f"account:{account.id}"
-        )
-
-    def _added(self, account: Account, actor: Actor) -> AuditEvent:
-        return replace(
-            self._entry("account:added", account, actor),
-            details={"roles": _listed(account.roles)},
-            personal={"login": account.login, "name": account.name, "post": account.post},
-        )
-
-
-def _listed(roles: Iterable[Role]) -> str:
-    return ", ".join(sorted(roles))
+    def _entry(
+        self, action: str, account: Account, actor: Actor, details: Mapping[str, str] = NOTHING
+    ) -> AuditEvent:
+        return about(action, account, actor=actor, at=self._clock.now(), details=details)

@@ -1,7 +1,7 @@
 """Tokens of programs: issued for an account, kept by their hash alone, revoked at once (R8.1)."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -9,7 +9,10 @@ from uuid import UUID
 
 import uuid_utils.compat as uuids
 
+from recorder.access.model import Permission
+from recorder.accounts.agreeing import Agreement
 from recorder.accounts.model import Account, AccountId
+from recorder.accounts.rules import roles_of_token
 from recorder.accounts.tokens import TOKEN_BYTES, sha256_of
 from recorder.audit.event import Actor
 from recorder.errors import NotFound, RuleViolation
@@ -59,25 +62,37 @@ class ProgramTokens(Protocol):
         expires_at: datetime,
         by: Actor,
         at: datetime,
+        agreed: Mapping[str, str],
     ) -> None:
-        """Keep a token, by its hash, with its entry."""
+        """Keep a token, by its hash, with its entry, which says who ``agreed``."""
 
     async def revoke(self, token_id: UUID, *, by: Actor, at: datetime) -> bool:
         """Revoke a token from this instant; False if there is none to revoke."""
 
 
 class TokenDesk:
-    """Issues and revokes tokens. Who may is asked before, by the access rules."""
+    """Issues and revokes tokens. Who may is asked before, by the access rules.
 
-    def __init__(self, *, tokens: ProgramTokens, clock: Clock) -> None:
-        self._tokens, self._clock = tokens, clock
+    What would let a program do as an administrator, or what who runs the machine may not do,
+    raises ``TakesTwo`` as in ``AccountKeeper``.
+    """
+
+    def __init__(self, *, tokens: ProgramTokens, clock: Clock, agreement: Agreement) -> None:
+        self._tokens, self._clock, self.agreement = tokens, clock, agreement
 
     async def all(self) -> Sequence[ProgramToken]:
         """Return every token ever issued, the newest first."""
         return await self._tokens.listed()
 
     async def issue(
-        self, account: Account, *, name: str, may: Sequence[str], days: int, by: Actor
+        self,
+        account: Account,
+        *,
+        name: str,
+        may: Sequence[Permission],
+        days: int,
+        by: Actor,
+        agreed_by: AccountId | None = None,
     ) -> IssuedToken:
         """Issue a token; told this once. Raises ``RuleViolation``."""
         if account.disabled_at is not None:
@@ -86,6 +101,8 @@ class TokenDesk:
             raise RuleViolation(f"a token is for 1 to {LONGEST_TOKEN_DAYS} days")
         if not may:
             raise RuleViolation("say what the token is for: at least one permission")
+        touched = roles_of_token(account.roles, may)
+        agreed = await self.agreement.noted(touched, agreed_by=agreed_by, actor=by)
         now = self._clock.now()
         token, token_id = secrets.token_urlsafe(TOKEN_BYTES), uuids.uuid7()
         expires_at = now + timedelta(days=days)
@@ -98,6 +115,7 @@ class TokenDesk:
             expires_at=expires_at,
             by=by,
             at=now,
+            agreed=agreed,
         )
         return IssuedToken(id=token_id, token=token, expires_at=expires_at)
 

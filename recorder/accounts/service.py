@@ -290,6 +290,10 @@ class Doorkeeper:
         account, credentials = found
         if account.totp_since is None or credentials.totp_secret is None:
             return Proof()
+        # Asked for first: they must open when the key of the second factors is lost. Whether it is
+        # one of them is the store's to say, once and for all.
+        if len(plain := _plain_recovery(code)) == RECOVERY_BYTES * 2:
+            return Proof(recovery_sha256=sha256_of(plain))
         stored = credentials.totp_secret
         secret = self._codes.opened(stored, account.id)
         steps = self._codes.matching_steps(secret, code, self._clock.now())
@@ -297,9 +301,6 @@ class Doorkeeper:
             step = step_of_code(steps, credentials.totp_last_step)
             sealed = self._codes.sealed_later(stored, account.id)
             return None if step is None else Proof(totp_step=step, new_totp=sealed)
-        # Whether it is one of the recovery codes is the store's to say, once and for all.
-        if len(plain := _plain_recovery(code)) == RECOVERY_BYTES * 2:
-            return Proof(recovery_sha256=sha256_of(plain))
         return None
 
     async def _refuse(self, account: Account | None, what: str, source: str) -> None:

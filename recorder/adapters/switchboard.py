@@ -4,14 +4,24 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
+from recorder.adapters.ami import AmiControl
 from recorder.adapters.ari import AriClient, AriError, Conflict, NotFound
 from recorder.errors import CallGone, SwitchboardUnavailable
-from recorder.live.model import CARRIED_OUT, Act, Answer
+from recorder.live.model import CARRIED_OUT, Act, Answer, Links
 from recorder.model import Announcement, RecordingId
 from recorder.ports import LiveControl
 
 APPLICATION = "recorder"
 """Name of the Stasis application, and of the dialplan's context."""
+
+
+def links_of(ari: AriClient, ami: AmiControl | None) -> Links:
+    """Return what stands between capture and the PBX; ``ami`` None = the office has set none."""
+    return Links(
+        linked=ari.serves,
+        control_set=ami is not None,
+        switchboard=ari.serves and ami is not None and ami.connected,
+    )
 
 
 class AriSwitchboard:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from recorder.approvals.model import Approval, signature
 from recorder.approvals.ports import Approvals
-from recorder.approvals.rules import VALID_FOR, Why, judge_confirming
+from recorder.approvals.rules import VALID_FOR, Why, is_void, judge_confirming
 from recorder.audit.event import Actor
 from recorder.errors import RuleViolation
 
@@ -22,8 +22,7 @@ async def propose(
     """Write a proposal down; one nobody answered in time makes room. Raises ``RuleViolation``."""
     waiting = await approvals.waiting_for(approval.action, approval.subject)
     if waiting is not None:
-        why = judge_confirming(waiting, person=signature(actor), now=now)
-        if why is not Why.TOO_OLD:
+        if not is_void(waiting, now=now):
             raise RuleViolation(f"that is proposed already: {waiting.id}")
         await approvals.refuse(waiting.id, actor=actor, at=now)
     if not await approvals.propose(approval, actor=actor):

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from recorder.accounts.model import Link, SignsInBy
+from recorder.commands.agreeing import agreed
 from recorder.commands.gatehouse import admitted
 from recorder.commands.parts import Parts
 from recorder.commands.sign_in import LoginArgument
@@ -37,7 +38,8 @@ def link(
 
     async def use(parts: Parts) -> None:
         account = await parts.keeper.by_login(login)
-        await parts.linker.link(account, wanted, actor=admitted().actor)
+        by = await agreed(parts, account.roles)
+        await parts.linker.link(account, wanted, actor=admitted().actor, agreed_by=by)
 
     with_parts(load_settings(), use)
     typer.echo("Linked; the password kept here opens nothing any more.")
@@ -51,7 +53,8 @@ def unlink(login: LoginArgument) -> None:
 
     async def use(parts: Parts) -> str:
         account = await parts.keeper.by_login(login)
-        return await parts.linker.unlink(account, actor=admitted().actor)
+        by = await agreed(parts, account.roles)
+        return await parts.linker.unlink(account, actor=admitted().actor, agreed_by=by)
 
     temporary = with_parts(load_settings(), use)
     typer.echo(f"{temporary}\nThe first password of {login}; it must be changed at once.")

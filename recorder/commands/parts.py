@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.access.service import Gate
+from recorder.accounts.agreeing import Agreement
 from recorder.accounts.keeper import AccountKeeper
 from recorder.accounts.linking import Linker
 from recorder.accounts.ports import Directory
@@ -63,6 +64,7 @@ def parts_around(engine: AsyncEngine, settings: Settings) -> Parts:
     hasher = Argon2Hasher(memory_mib=settings.password_memory_mib, passes=settings.password_passes)
     codes = TotpBook(seal_of(settings))
     purposes, office = _of_the_office(settings)
+    agreement = Agreement(store=store, four_eyes=settings.four_eyes == "on")
     return Parts(
         engine=engine,
         clock=clock,
@@ -77,7 +79,7 @@ def parts_around(engine: AsyncEngine, settings: Settings) -> Parts:
             clock=clock,
             directory=_directory(settings),
         ),
-        linker=Linker(store=store, hasher=hasher, clock=clock),
+        linker=Linker(store=store, hasher=hasher, clock=clock, agreement=agreement),
         keeper=AccountKeeper(
             store=store,
             hasher=hasher,
@@ -85,7 +87,7 @@ def parts_around(engine: AsyncEngine, settings: Settings) -> Parts:
             clock=clock,
             common=common_passwords(),
             office=office,
-            four_eyes=settings.four_eyes == "on",
+            agreement=agreement,
         ),
         registrar=Registrar(
             papers=papers,

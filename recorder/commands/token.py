@@ -7,7 +7,9 @@ import typer
 
 from recorder.access.model import Permission
 from recorder.accounts.programs import IssuedToken, ProgramToken, TokenDesk
+from recorder.accounts.rules import roles_of_token
 from recorder.adapters.postgres.web import PostgresPrograms
+from recorder.commands.agreeing import agreed
 from recorder.commands.asking import JsonOption
 from recorder.commands.gatehouse import admitted
 from recorder.commands.output import for_machines, print_json, print_table
@@ -39,6 +41,9 @@ def issue(
 ) -> None:
     """Issue a token and print it, this once.
 
+    Under an administrator's or the DPO's account, or for what who runs the machine may not do:
+    with a present administrator, who proves password and code at this prompt.
+
     Examples: `recorder token issue statystyka --name raport --may report:read` ·
     `recorder token issue statystyka --name raport --may status:read --days 30 > token`
     """
@@ -46,8 +51,14 @@ def issue(
     async def issued(parts: Parts) -> IssuedToken:
         for account in await parts.store.accounts():
             if account.login == login:
-                by = admitted().actor
-                return await desk(parts).issue(account, name=name, may=may, days=days, by=by)
+                return await desk(parts).issue(
+                    account,
+                    name=name,
+                    may=may,
+                    days=days,
+                    by=admitted().actor,
+                    agreed_by=await agreed(parts, roles_of_token(account.roles, may)),
+                )
         raise NotFound("no account has this login; `recorder user list`")
 
     typer.echo(with_parts(load_settings(), issued).token)
@@ -84,4 +95,8 @@ def revoke(token_id: Annotated[UUID, typer.Argument(metavar="ID")]) -> None:
 
 def desk(parts: Parts) -> TokenDesk:
     """Return the desk on the command's own connection."""
-    return TokenDesk(tokens=PostgresPrograms(parts.engine), clock=parts.clock)
+    return TokenDesk(
+        tokens=PostgresPrograms(parts.engine),
+        clock=parts.clock,
+        agreement=parts.keeper.agreement,
+    )

@@ -7,13 +7,13 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from recorder.access.model import Permission, Place, Why
-from recorder.access.service import AccessRefused, Asking
-from recorder.accounts.model import Account, Role, SessionKind
+from recorder.access.model import Why
+from recorder.access.service import AccessRefused
+from recorder.accounts.model import Account, Role
 from recorder.accounts.service import Visitor
-from recorder.accounts.tokens import actor_of
 from recorder.adapters.totp import enrolment_uri, qr_for_terminal
 from recorder.authorisations.rules import standing_findings
+from recorder.commands.agreeing import agreed
 from recorder.commands.asking import JsonOption
 from recorder.commands.gatehouse import admitted, echo_findings
 from recorder.commands.output import print_fields, print_json, print_table
@@ -101,10 +101,9 @@ def add(login: LoginArgument, *, name: NameOption, post: PostOption, role: RoleO
     settings = load_settings()
 
     async def use(parts: Parts) -> tuple[Account, str]:
-        if await parts.keeper.takes_an_administrator(role, at_the_machine=True):
-            await _second_administrator(parts)
+        by = await agreed(parts, role)
         return await parts.keeper.add(
-            login=login, name=name, post=post, roles=role, actor=admitted().actor
+            login=login, name=name, post=post, roles=role, actor=admitted().actor, agreed_by=by
         )
 
     account, temporary = with_parts(settings, use)
@@ -157,14 +156,15 @@ def disable(login: LoginArgument) -> None:
 
 @app.command("enable")
 def enable(login: LoginArgument) -> None:
-    """Enable an account again.
+    """Enable an account again; an administrator's or the DPO's with a present administrator.
 
     Examples: `recorder user enable zenobia` · `recorder user enable jan && recorder user list`
     """
 
     async def use(parts: Parts) -> None:
         account = await parts.keeper.by_login(login)
-        await parts.keeper.enable(account.id, actor=admitted().actor)
+        by = await agreed(parts, account.roles)
+        await parts.keeper.enable(account.id, actor=admitted().actor, agreed_by=by)
 
     with_parts(load_settings(), use)
     typer.echo("Enabled.")
@@ -178,14 +178,18 @@ def reset(
 ) -> None:
     """Give a person who forgot it a new first password, or take a lost second factor away.
 
+    An administrator's or the DPO's: a present administrator agrees, by password and code or one
+    of the recovery codes.
+
     Examples: `recorder user reset zenobia` · `recorder user reset zenobia --totp`
     """
 
     async def use(parts: Parts) -> str:
         account = await parts.keeper.by_login(login)
+        by, actor = await agreed(parts, account.roles), admitted().actor
         if not totp:
-            return await parts.keeper.reset_password(account.id, actor=admitted().actor)
-        await parts.keeper.reset_totp(account.id, actor=admitted().actor)
+            return await parts.keeper.reset_password(account.id, actor=actor, agreed_by=by)
+        await parts.keeper.reset_totp(account.id, actor=actor, agreed_by=by)
         return ""
 
     temporary = with_parts(load_settings(), use)
@@ -231,7 +235,8 @@ def roles(
 ) -> None:
     """Change what a person does in the office; their sessions end.
 
-    A new administrator takes a present one, who proves password and code at this prompt.
+    The roles of administrator and DPO are given and taken with a present administrator, who
+    proves password and code at this prompt.
 
     Examples: `recorder user roles zenobia --give copy_maker` ·
     `recorder user roles jan --take listener --give sysadmin`
@@ -243,30 +248,14 @@ def roles(
         wanted = (account.roles | set(give or ())) - set(take or ())
         if wanted == account.roles:
             raise RuleViolation("nothing would change; say --give or --take")
-        gained = wanted - account.roles
-        if await parts.keeper.takes_an_administrator(gained, at_the_machine=True):
-            await _second_administrator(parts)
-        return await parts.keeper.set_roles(account.id, frozenset(wanted), actor=admitted().actor)
+        by = await agreed(parts, account.roles ^ wanted)
+        return await parts.keeper.set_roles(
+            account.id, frozenset(wanted), actor=admitted().actor, agreed_by=by
+        )
 
     account = with_parts(settings, use)
     typer.echo(f"{login}: {', '.join(sorted(account.roles)) or 'no role'}")
     echo_findings(list(standing_findings(account.roles)))
-
-
-async def _second_administrator(parts: Parts) -> None:
-    """Have a present administrator agree: nobody makes himself a grantor (R6.3e)."""
-    login = secret("An administrator who agrees, login")
-    signed = await parts.door.sign_in(
-        login, secret("Password"), secret("Code"), source="prompt", kind=SessionKind.PROMPT
-    )
-    visitor = Visitor(session=signed.session, account=signed.account)
-    asking = Asking(account=signed.account, session=signed.session, place=Place.PROMPT)
-    try:
-        await parts.gate.require(Permission.AUTHORISATION_GRANT, asking, source="prompt")
-        if actor_of(signed.account.id) == admitted().actor:
-            raise AccessRefused(Why.SAME_PERSON)
-    finally:
-        await parts.door.sign_out(visitor)
 
 
 def _visitor() -> Visitor:

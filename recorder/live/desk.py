@@ -11,7 +11,7 @@ from typing import Protocol
 import structlog
 
 from recorder.errors import Unavailable
-from recorder.live.model import InProgress, Node, Order, Settled
+from recorder.live.model import InProgress, Links, Node, Order, Settled
 from recorder.live.ports import Board
 from recorder.model import CallId
 from recorder.ports import Clock
@@ -45,19 +45,19 @@ class OrderDesk:
         hands: Hands,
         node: str,
         clock: Clock,
-        reachable: Callable[[], bool],
+        links: Callable[[], Links],
     ) -> None:
-        """``reachable`` tells whether the PBX's control can be asked now."""
+        """``links`` tells what this process is connected with now."""
         self._board = board
         self._hands = hands
         self._node = node
         self._clock = clock
-        self._reachable = reachable
+        self._links = links
         self._untold: list[Settled] = []
         self._wake = asyncio.Event()
         self._shown: dict[CallId, InProgress] | None = None
         """What the board shows; None = not known."""
-        self._reported: tuple[float, bool] | None = None
+        self._reported: tuple[float, Links] | None = None
         self._away = False
 
     def tell(self, settled: Settled) -> None:
@@ -110,13 +110,19 @@ class OrderDesk:
         now = {each.call_id: each for each in self._hands.in_progress()}
         changed = [each for each in now.values() if shown.get(each.call_id) != each]
         gone = shown.keys() - now.keys()
-        reachable = self._reachable()
+        links = self._links()
         mono = self._clock.monotonic()
         fresh = self._reported is not None and (
-            mono - self._reported[0] < REPORT_EVERY_S and self._reported[1] == reachable
+            mono - self._reported[0] < REPORT_EVERY_S and self._reported[1] == links
         )
         if changed or gone or not fresh:
-            node = Node(name=self._node, seen_at=self._clock.now(), switchboard=reachable)
+            node = Node(
+                name=self._node,
+                seen_at=self._clock.now(),
+                switchboard=links.switchboard,
+                linked=links.linked,
+                control_set=links.control_set,
+            )
             await self._board.show(node, changed=changed, gone=gone)
-            self._reported = (mono, reachable)
+            self._reported = (mono, links)
             self._shown = now

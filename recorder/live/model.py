@@ -103,10 +103,42 @@ class InProgress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """What a capture process is connected with."""
+
+    linked: bool
+    """Calls reach it (ARI)."""
+    control_set: bool
+    """The office wants orders about live recordings (AMI); without, nothing is wrong."""
+    switchboard: bool
+    """Orders can be carried out: both connections stand."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """One capture process and whether it can act."""
+    """One capture process, when it was heard of, and its links as it said them."""
 
     name: str
     seen_at: datetime
     switchboard: bool
-    """Its connection to the PBX's control stands."""
+    """See ``Links``."""
+    linked: bool = True
+    control_set: bool = True
+
+
+class Health(StrEnum):
+    """How a capture process does."""
+
+    WELL = "well"
+    CONTROL_OFF = "control_off"
+    """It records; the office has set no control, so no order can be given."""
+    CONTROL_AWAY = "control_away"
+    """It records; orders cannot be carried out now."""
+    UNLINKED = "unlinked"
+    """No call reaches it: calls go on unrecorded."""
+    AWAY = "away"
+    """It was not heard of."""
+
+
+RECORDS = frozenset({Health.WELL, Health.CONTROL_OFF, Health.CONTROL_AWAY})
+"""Calls that come are recorded."""

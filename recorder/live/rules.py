@@ -5,7 +5,7 @@ from uuid import UUID
 
 from recorder.accounts.model import Account, AccountId
 from recorder.audit.event import ActorKind
-from recorder.live.model import Act, Answer, InProgress, Node, State
+from recorder.live.model import Act, Answer, Health, InProgress, Node, State
 
 VALID_FOR = timedelta(seconds=5)
 """An order older than this is refused: who gave it acts on what is no longer so."""
@@ -103,6 +103,22 @@ def hindrance(node: Node | None, now: datetime) -> Answer | None:
     if node is None or now - node.seen_at > SEEN_WITHIN:
         return Answer.CAPTURE_AWAY
     return None if node.switchboard else Answer.SWITCHBOARD_AWAY
+
+
+def health_of(node: Node, now: datetime) -> Health:
+    """Return how a capture process does. Without control it is well: an office may want none.
+
+    >>> noon = datetime(2026, 11, 25, 12)
+    >>> health_of(Node(name="pbx1", seen_at=noon, switchboard=False, control_set=False), noon)
+    <Health.CONTROL_OFF: 'control_off'>
+    """
+    if now - node.seen_at > SEEN_WITHIN:
+        return Health.AWAY
+    if not node.linked:
+        return Health.UNLINKED
+    if not node.control_set:
+        return Health.CONTROL_OFF
+    return Health.WELL if node.switchboard else Health.CONTROL_AWAY
 
 
 def acts_for(state: State) -> tuple[Act, ...]:

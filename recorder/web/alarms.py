@@ -6,9 +6,12 @@ from starlette.requests import Request
 
 from recorder.adapters.postgres.rows import Standing
 from recorder.web.api.routing import asker_of, services_of
+from recorder.web.condition import Condition
 from recorder.web.languages import later
 from recorder.web.navigation import links
 from recorder.web.told import INCIDENTS
+
+SILENT = later("Recording services that record no call now")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +25,7 @@ class Alarm:
     """Where more of it is; empty = nowhere for this person."""
 
 
-async def alarms_for(request: Request, standing: Standing, *, jobs_late: int) -> list[Alarm]:
+async def alarms_for(request: Request, standing: Standing, condition: Condition) -> list[Alarm]:
     """Return what a person should look at, the worst first."""
     oversight, asker = services_of(request).oversight, asker_of(request)
     reached = {each.path for each in links(asker.able, asker.account.roles, request.url.path)}
@@ -32,10 +35,11 @@ async def alarms_for(request: Request, standing: Standing, *, jobs_late: int) ->
     past, _ = await oversight.erasing.past(asker.now)
     brakes = [each for each in await oversight.purge_log.brakes() if not each.released]
     found = [
+        Alarm(text=SILENT, number=condition.silent, path=""),
         Alarm(text=later("The purge has stopped itself"), number=len(brakes), path=report),
         Alarm(text=later("Recordings past their time"), number=past, path=report),
         Alarm(text=later("Damaged or missing recordings"), number=standing.unwell, path=incidents),
-        Alarm(text=later("Jobs that are late"), number=jobs_late, path=report),
+        Alarm(text=later("Jobs that are late"), number=len(condition.late), path=report),
         Alarm(text=later("Reviews of holds overdue"), number=standing.reviews_overdue, path=holds),
     ]
     found += [

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from recorder.live.model import Answer, Node
-from recorder.live.rules import hindrance
+from recorder.live.model import RECORDS, Health, Node
+from recorder.live.rules import health_of
 from recorder.retention.model import JobState
 from recorder.retention.rules import is_late
 from recorder.web.health import PartState
@@ -17,12 +17,17 @@ class Condition:
     """How everything stands; nothing of anybody."""
 
     parts: Sequence[PartState]
-    captures: Sequence[tuple[Node, Answer | None]]
-    """Each recording service, and why no order can reach it."""
+    captures: Sequence[tuple[Node, Health]]
+    """Each recording service, and how it does."""
     in_progress: int
     jobs: Sequence[JobState]
     late: frozenset[str]
     """Names of jobs that are."""
+
+    @property
+    def silent(self) -> int:
+        """How many recording services record no call that comes now."""
+        return sum(health not in RECORDS for _, health in self.captures)
 
     def told(self) -> list[dict[str, object]]:
         """Return it as a diagnostic bundle has it."""
@@ -33,10 +38,10 @@ class Condition:
         captures: list[dict[str, object]] = [
             {
                 "name": f"capture at {node.name}",
-                "state": "down" if why else "ok",
-                "says": f"{why.value if why else 'linked'}, seen at {node.seen_at.isoformat()}",
+                "state": "ok" if health in RECORDS else "down",
+                "says": f"{health.value}, seen at {node.seen_at.isoformat()}",
             }
-            for node, why in self.captures
+            for node, health in self.captures
         ]
         late: list[dict[str, object]] = [
             {"name": name, "state": "attention", "says": "late"} for name in sorted(self.late)
@@ -50,7 +55,7 @@ async def condition_of(services: Services, now: datetime) -> Condition:
     board = await services.live.board()
     return Condition(
         parts=await services.supervision.parts.ask(),
-        captures=[(each, hindrance(each, now)) for each in board.nodes],
+        captures=[(each, health_of(each, now)) for each in board.nodes],
         in_progress=len(board.calls),
         jobs=jobs,
         late=frozenset(

@@ -9,6 +9,7 @@ import uuid_utils.compat as uuids
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from recorder.accounts.agreeing import TakesTwo
 from recorder.errors import NotFound, RecorderError, RuleViolation, Unavailable
 from recorder.ports import Clock
 from recorder.web.answers import Answers
@@ -103,6 +104,8 @@ class Envelope:
                 return Problem(kind=Kind.UNAVAILABLE, headers={"Retry-After": RETRY_S})
             case NotFound():
                 return Problem(kind=Kind.NOT_FOUND)
+            case TakesTwo():
+                return Problem(kind=Kind.CONFLICT, reason="second_person", detail=str(error))
             case RuleViolation():
                 return Problem(kind=Kind.CONFLICT, detail=str(error))
             case _:

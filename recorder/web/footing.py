@@ -1,5 +1,7 @@
 """What stands at the foot of every page: whether recording works, how long one may work here.
 
+Whether it works is told by the recording services themselves, and by what became of the last call.
+
 It is asked at every page, so an answer is kept for some seconds. It decides nothing: whether
 somebody may is asked anew at every request (R8.1b).
 """
@@ -14,6 +16,8 @@ from recorder.accounts.model import Account, AccountId, Role
 from recorder.authorisations.model import Authorisation, Standing
 from recorder.authorisations.rules import standing
 from recorder.errors import Unavailable
+from recorder.live.model import RECORDS, Health, Node
+from recorder.live.rules import health_of
 from recorder.model import Reason
 from recorder.ports import Clock
 
@@ -60,6 +64,10 @@ class State(StrEnum):
     WORKS = "works"
     FAILS = "fails"
     """The last call was lost to a fault."""
+    AWAY = "away"
+    """No recording service was heard of, or none has a link with the PBX: calls go unrecorded."""
+    IN_PART = "in_part"
+    """Of several recording services not all record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +83,17 @@ class Foot:
     """How long the authorisation lasts; None = none is in force."""
 
 
-def state_of(today: Today, *, recording: bool) -> State:
-    """Tell how recording does, from the switch and the last call."""
+def state_of(today: Today, captures: Collection[Health], *, recording: bool) -> State:
+    """Tell how recording does: from the switch, the recording services and the last call.
+
+    A service that is away is told before any call is lost to it.
+    """
     if not recording:
         return State.OFF
+    if RECORDS.isdisjoint(captures):
+        return State.AWAY
+    if not RECORDS.issuperset(captures):
+        return State.IN_PART
     if today.last is None:
         return State.QUIET
     return State.FAILS if today.last in FAULTS else State.WORKS
@@ -104,32 +119,37 @@ class Footing:
         *,
         recording: bool,
         today: Callable[[], Awaitable[Today]],
+        captures: Callable[[], Awaitable[Sequence[Node]]],
         papers: Callable[[AccountId], Awaitable[Sequence[Authorisation]]],
         clock: Clock,
     ) -> None:
         self._recording, self._today, self._papers, self._clock = recording, today, papers, clock
-        self._calls: tuple[float, Today] | None = None
+        self._captures = captures
+        self._calls: tuple[float, Today, Collection[Health]] | None = None
         self._people: OrderedDict[AccountId, tuple[float, Sequence[Authorisation]]] = OrderedDict()
 
     async def of(self, account: Account) -> Foot:
         """Return the foot of a page of this person. A part that is away fails no page."""
         paper = bool(TAKES_PAPER & account.roles)
         try:
-            today = await self._calls_of_today()
+            today, captures = await self._recording_now()
             papers = await self._papers_of(account.id) if paper else ()
         except Unavailable:
             return Foot(state=None, today=None, paper=False, until=None)
         return Foot(
-            state=state_of(today, recording=self._recording),
+            state=state_of(today, captures, recording=self._recording),
             today=today,
             paper=paper,
             until=lasts_until(papers, account.roles, self._clock.now()),
         )
 
-    async def _calls_of_today(self) -> Today:
+    async def _recording_now(self) -> tuple[Today, Collection[Health]]:
         if self._calls is None or self._is_over(self._calls[0]):
-            self._calls = (self._clock.monotonic(), await self._today())
-        return self._calls[1]
+            asked, now = self._clock.monotonic(), self._clock.now()
+            nodes = await self._captures()
+            captures = [health_of(each, now) for each in nodes]
+            self._calls = (asked, await self._today(), captures)
+        return self._calls[1], self._calls[2]
 
     async def _papers_of(self, account_id: AccountId) -> Sequence[Authorisation]:
         asked, papers = self._people.pop(account_id, (None, ()))

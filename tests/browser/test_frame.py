@@ -45,6 +45,20 @@ async def test_the_areas_are_a_row_where_there_is_room_and_a_menu_where_there_is
     await expect(wide.locator(".areas-row [aria-current=page]")).to_have_text("Zabezpieczenia")
 
 
+async def test_areas_of_one_group_stand_in_a_row_of_their_own(desk: OfficeDesk) -> None:
+    login = await desk.person(Role.ADMINISTRATOR)
+    page, _ = await desk.sit_down(login, width=WIDE, scripts=False)
+    await page.goto("/holds")
+    await expect(page.locator(".areas-under")).to_have_count(0)
+    await page.locator(".areas-row").get_by_role("link", name="Administracja").click()
+    under = page.locator(".areas-under")
+    await expect(under.locator("[aria-current=page]")).to_have_text("Konta")
+    await under.get_by_role("link", name="Upoważnienia").click()
+    await expect(page.locator("h1")).to_have_text("Rejestr upoważnień")
+    height = await page.locator(".areas-row").evaluate("row => row.offsetHeight")
+    assert height < 100, "each row of areas is one line"
+
+
 async def test_a_paragraph_opens_in_place_and_says_that_it_is_polish(desk: OfficeDesk) -> None:
     page, _ = await desk.sit_down(
         await desk.person(Role.ADMINISTRATOR), language="en", scripts=False

@@ -132,7 +132,7 @@ async def test_calls_go_up_change_and_come_down(both: Both) -> None:
     await both.board.show(a_node(name="pbx2"), changed=[other], gone=())
     await both.board.show(a_node(), changed=[mine], gone=())
     paused = replace(mine, state=State.PAUSED, in_doubt=True, parties=("desk", "desk-2"))
-    later = a_node(seen_at=NOON + SECOND, switchboard=False)
+    later = a_node(seen_at=NOON + SECOND, switchboard=False, linked=False, control_set=False)
     await both.board.show(later, changed=[paused], gone=())
     nodes, calls = await both.book.in_progress()
     assert list(calls) == [other, paused]

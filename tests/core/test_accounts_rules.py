@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recorder.access.matrix import mark_of
+from recorder.access.model import Permission
 from recorder.accounts.model import (
     Account,
-    AccountId,
     Ended,
     Role,
     Session,
@@ -25,15 +26,19 @@ from recorder.accounts.rules import (
     NO_ATTEMPTS,
     Throttle,
     counted,
+    problem_of_agreeing,
     problem_of_login,
     problem_of_password,
     problem_of_roles,
     problem_of_session,
+    roles_of_token,
     step_of_code,
+    takes_an_administrator,
     wait_before,
+    who_agrees,
 )
 from recorder.adapters.common_passwords import common_passwords
-from tests.access_builders import MINE, NOW
+from tests.access_builders import MINE, NOW, OTHER
 
 ACCOUNT = Account(
     id=MINE,
@@ -185,7 +190,69 @@ def test_a_code_counts_once_and_never_an_older_one_after_it() -> None:
 
 
 def test_nobody_changes_his_own_roles() -> None:
-    before, after = frozenset({Role.SYSADMIN}), frozenset({Role.LISTENER})
-    holder = AccountId(UUID(int=5))
-    assert problem_of_roles(before=before, after=after, holder=holder, changed_by=str(holder))
-    assert not problem_of_roles(before=before, after=after, holder=holder, changed_by="other")
+    after = frozenset({Role.COPY_MAKER})
+    assert problem_of_roles(ACCOUNT, after=after, changed_by=str(ACCOUNT.id))
+    assert not problem_of_roles(ACCOUNT, after=after, changed_by="other")
+
+
+@pytest.mark.parametrize("role", Role)
+def test_who_grants_or_oversees_has_a_password_of_his_own_first(role: Role) -> None:
+    """R6.3e: whoever gave the first password knows it."""
+    new = replace(ACCOUNT, roles=frozenset[Role](), must_change_password=True)
+    refused = problem_of_roles(new, after=frozenset({role}), changed_by="root")
+    assert bool(refused) is (role in {Role.ADMINISTRATOR, Role.DPO})
+    there = replace(new, roles=frozenset({role}))
+    assert not problem_of_roles(there, after=frozenset({role}), changed_by="root")
+
+
+@pytest.mark.parametrize(
+    ("touched", "administrators", "four_eyes", "takes"),
+    [
+        ({Role.ADMINISTRATOR}, 1, True, True),
+        ({Role.ADMINISTRATOR, Role.LISTENER}, 2, True, True),
+        ({Role.DPO}, 1, True, True),
+        ({Role.ADMINISTRATOR}, 0, True, False),
+        ({Role.ADMINISTRATOR}, 1, False, False),
+        ({Role.LISTENER, Role.COPY_MAKER, Role.SYSADMIN}, 1, True, False),
+        (set(), 1, True, False),
+    ],
+)
+def test_who_grants_and_who_oversees_is_touched_by_nobody_alone(
+    touched: set[Role], administrators: int, *, four_eyes: bool, takes: bool
+) -> None:
+    """R6.3e."""
+    found = takes_an_administrator(touched, administrators=administrators, four_eyes=four_eyes)
+    assert found is takes
+
+
+def test_the_dpo_agrees_only_while_no_administrator_can() -> None:
+    """R6.3e."""
+    anna = replace(ACCOUNT, roles=frozenset({Role.ADMINISTRATOR}))
+    locked = replace(anna, id=OTHER, disabled_at=NOW)
+    assert who_agrees([anna, locked]) is Role.ADMINISTRATOR
+    assert who_agrees([locked]) is Role.DPO
+    dpo = replace(ACCOUNT, roles=frozenset({Role.DPO}))
+    for person, wanted, changed_by, counts in (
+        (anna, Role.ADMINISTRATOR, "root", True),
+        (anna, Role.ADMINISTRATOR, str(OTHER), True),
+        (anna, Role.ADMINISTRATOR, str(MINE), False),
+        (locked, Role.ADMINISTRATOR, "root", False),
+        (dpo, Role.ADMINISTRATOR, "root", False),
+        (dpo, Role.DPO, "root", True),
+        (ACCOUNT, Role.DPO, "root", False),
+        (anna, Role.DPO, "root", False),
+    ):
+        problem = problem_of_agreeing(person, wanted=wanted, changed_by=changed_by)
+        assert (problem == "") is counts, (person.roles, wanted, changed_by)
+
+
+@pytest.mark.parametrize("permission", Permission)
+def test_a_program_gets_nothing_alone_that_the_machines_administrator_lacks(
+    permission: Permission,
+) -> None:
+    """R6.3e: nobody hears through a token that he gave himself."""
+    lacks = mark_of(permission, Role.SYSADMIN) == "–"
+    touched = roles_of_token({Role.LISTENER}, [Permission.STATUS_READ, permission])
+    assert takes_an_administrator(touched, administrators=1, four_eyes=True) is lacks
+    of_anna = roles_of_token({Role.ADMINISTRATOR}, [permission])
+    assert takes_an_administrator(of_anna, administrators=1, four_eyes=True)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recorder.accounts.model import Account, AccountId, Role
-from recorder.live.model import Act, Answer, State
+from recorder.live.model import Act, Answer, Health, State
 from recorder.live.rules import (
     AFTER,
     NOBODY,
@@ -17,6 +17,7 @@ from recorder.live.rules import (
     VALID_FOR,
     acts_for,
     entry_of,
+    health_of,
     hindrance,
     judge,
     moment_of,
@@ -110,6 +111,22 @@ def test_a_call_is_a_persons_own_while_their_telephone_is_on_the_line() -> None:
     assert owner_of(in_progress(parties=("desk-2",)), at_the_desk) == NOBODY
     assert owner_of(in_progress(), ZENOBIA) == NOBODY
     assert owner_of(in_progress(parties=("",)), ZENOBIA) == NOBODY
+
+
+@pytest.mark.parametrize(
+    ("changes", "health"),
+    [
+        ({}, Health.WELL),
+        ({"switchboard": False}, Health.CONTROL_AWAY),
+        ({"switchboard": False, "control_set": False}, Health.CONTROL_OFF),
+        ({"switchboard": False, "linked": False}, Health.UNLINKED),
+        ({"switchboard": False, "linked": False, "control_set": False}, Health.UNLINKED),
+    ],
+)
+def test_how_a_capture_process_does_is_told_apart(changes: dict[str, bool], health: Health) -> None:
+    """An office without AMI is well; one without ARI records nothing."""
+    assert health_of(a_node(**changes), NOON + SEEN_WITHIN) is health
+    assert health_of(a_node(**changes), NOON + SEEN_WITHIN + SECOND) is Health.AWAY
 
 
 def test_what_cannot_be_reached_says_which() -> None:

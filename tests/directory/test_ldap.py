@@ -245,7 +245,10 @@ def a_door(world: World, directory: LdapDirectory) -> Doorkeeper:
 async def linked(world: World, login: str, name: str) -> Account:
     account = await world.person(login, Role.LISTENER)
     linker = Linker(
-        store=world.store, hasher=Argon2Hasher(memory_mib=1, passes=1), clock=world.clock
+        store=world.store,
+        hasher=Argon2Hasher(memory_mib=1, passes=1),
+        clock=world.clock,
+        agreement=world.keeper.agreement,
     )
     await linker.link(account, Link(by=SignsInBy.LDAP, subject=name), actor=OPERATOR)
     return await world.keeper.by_login(login)
@@ -359,7 +362,10 @@ async def test_one_person_there_is_one_account_here_until_unlinked(world: World)
     with pytest.raises(RuleViolation, match="another account"):
         await linked(world, "other", "zenobia")
     linker = Linker(
-        store=world.store, hasher=Argon2Hasher(memory_mib=1, passes=1), clock=world.clock
+        store=world.store,
+        hasher=Argon2Hasher(memory_mib=1, passes=1),
+        clock=world.clock,
+        agreement=world.keeper.agreement,
     )
     signed_before = await world.store.by_id(account.id)
     assert signed_before

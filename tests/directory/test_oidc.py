@@ -95,6 +95,7 @@ class Entrance:
             store=self.world.store,
             hasher=Argon2Hasher(memory_mib=1, passes=1),
             clock=self.world.clock,
+            agreement=self.world.keeper.agreement,
         )
         await linker.link(account, link, actor=OPERATOR)
         return account

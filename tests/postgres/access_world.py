@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.access.model import Place
 from recorder.access.service import Asking, Gate
+from recorder.accounts.agreeing import Agreement
 from recorder.accounts.keeper import AccountKeeper
 from recorder.accounts.model import Account, Role, SessionKind
 from recorder.accounts.service import Doorkeeper, SignedIn, Visitor
@@ -28,7 +29,7 @@ from recorder.audit.event import Actor, ActorKind
 from recorder.authorisations.model import Authorisation
 from recorder.authorisations.service import ContractorDesk, Registrar
 from recorder.workstations.service import WorkstationKeeper
-from tests.access_builders import PURPOSES
+from tests.access_builders import PURPOSES, whoever_agrees
 
 OPERATOR = Actor(kind=ActorKind.OPERATOR, name="root")
 PASSWORD = "czerwony rower za stodołą"
@@ -93,7 +94,12 @@ class World:
     async def person(self, login: str, *roles: Role) -> Account:
         """Add an account with ``PASSWORD``, its own already."""
         account, temporary = await self.keeper.add(
-            login=login, name="Zenobia Kwiatkowska", post="inspektor", roles=roles, actor=OPERATOR
+            login=login,
+            name="Zenobia Kwiatkowska",
+            post="inspektor",
+            roles=roles,
+            actor=OPERATOR,
+            agreed_by=await whoever_agrees(self.store),
         )
         signed = await self.sign_in(login, temporary)
         visitor = Visitor(session=signed.session, account=signed.account)
@@ -139,7 +145,7 @@ async def open_world(url: str, scans: Path = Path("/nonexistent")) -> AsyncItera
                 clock=clock,
                 common=common_passwords(),
                 office="Dyrektor MOPS w Wałbrzychu",
-                four_eyes=True,
+                agreement=Agreement(store=store, four_eyes=True),
             ),
             registrar=Registrar(
                 papers=papers,

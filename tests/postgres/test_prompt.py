@@ -284,16 +284,25 @@ def test_an_office_begins_with_a_token_and_ends_with_an_authorised_listener(
     signed_in("jan", f"{PASSWORD} j")
     assert "600123456" in run("calls", "list", "--reveal", "--purpose", PURPOSE).out
     signed_in("anna")
-    assert run("authorisation", "revoke", row["number"]).status == 0
+    _revoked_with_a_reason(run, row["number"])
     signed_in("jan", f"{PASSWORD} j")
     assert run("calls", "list", "--reveal", "--purpose", PURPOSE).status == 1
+
+
+def _revoked_with_a_reason(run: Run, number: str) -> None:
+    revoke = ["authorisation", "revoke", number]
+    assert run(*revoke).status == 2
+    assert run(*revoke, "--reason", " ").status == 1
+    assert run(*revoke, "--reason", "koniec zatrudnienia").status == 0
+    shown = run("authorisation", "show", number, "--json").json
+    assert (shown["standing"], shown["revoked_for"]) == ("revoked", "koniec zatrudnienia")
 
 
 def test_a_programs_token_is_told_once_kept_by_its_hash_and_revoked(
     run: Run, at_the_prompt: SignIn, monkeypatch: pytest.MonkeyPatch, database_url: str
 ) -> None:
     """R8.1: a program works under somebody's account, for as long as was said."""
-    at_the_prompt(Role.ADMINISTRATOR)
+    at_the_prompt(Role.SYSADMIN)
     issue = ["token", "issue", "zenobia", "--name", "raport", "--may", "report:read"]
     assert run("token", "issue", "nikt", *issue[3:]).status == 1
     assert run(*issue, "--days", "367").status == 1
@@ -314,6 +323,123 @@ def test_a_programs_token_is_told_once_kept_by_its_hash_and_revoked(
     nobody_special(monkeypatch)
     at_the_prompt(Role.LISTENER, login="jan")
     assert run(*issue).status == 1
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    def type_in(*lines: str) -> None:
+        monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{each}\n" for each in lines)))
+
+    return type_in
+
+
+def agreed(url: str) -> list[tuple[str, str]]:
+    """Return the acts on accounts that say who agreed, each with that person's login."""
+    return query(
+        url,
+        "SELECT e.action, a.login FROM audit_event e JOIN account a "
+        "ON a.id::text = e.details::json->>'agreed_by' "
+        "WHERE e.action <> 'account:added' ORDER BY e.seq",
+    )
+
+
+@pytest.mark.parametrize("overseer", [Role.ADMINISTRATOR, Role.DPO])
+def test_an_overseers_account_is_opened_only_with_a_present_administrator(
+    run: Run,
+    at_the_prompt: SignIn,
+    typed: Callable[..., None],
+    database_url: str,
+    overseer: Role,
+) -> None:
+    """R6.3e: who runs the machine would else be that person, with a password of his own."""
+    for login, role in (("anna", Role.ADMINISTRATOR), ("ewa", overseer), ("olga", Role.LISTENER)):
+        at_the_prompt(role, login=login, paper=False)
+    at_the_prompt(Role.SYSADMIN)
+    told = "SELECT password_hash, roles, disabled_at, issuer, totp_secret FROM account WHERE login"
+    before = query(database_url, f"{told} = 'ewa'")
+    issuer = ["--issuer", "https://login.example", "--subject", "1"]
+    acts = {
+        "password:reset": ["user", "reset", "ewa"],
+        "second_factor:reset": ["user", "reset", "ewa", "--totp"],
+        "token:issued": ["token", "issue", "ewa", "--name", "x", "--may", "status:read"],
+        "account:linked": ["user", "link", "ewa", *issuer],
+        "account:unlinked": ["user", "unlink", "ewa"],
+        "role:assigned": ["user", "roles", "ewa", "--take", overseer.value],
+    }
+    for name, act in acts.items():
+        if name == "account:unlinked":
+            continue
+        for nobody in (("olga", PASSWORD, ""), ("zenobia", PASSWORD, "")):
+            typed(*nobody)
+            assert run(*act).status == 1, (name, nobody)
+    for wrong in (("",), ("anna", "wrong", "")):
+        typed(*wrong)
+        assert run("user", "reset", "ewa").status == 1
+    assert query(database_url, f"{told} = 'ewa'") == before
+    assert agreed(database_url) == []
+    for act in acts.values():
+        typed("anna", PASSWORD, "")
+        assert run(*act).status == 0, act
+    typed("anna", PASSWORD, "")
+    again = run("user", "roles", "ewa", "--give", overseer.value)
+    assert (again.status, "first password" in again.err) == (1, True)
+    assert agreed(database_url) == [(each, "anna") for each in acts]
+    assert run("user", "reset", "olga").status == 0, "everybody else is helped at once"
+
+
+def test_where_no_administrator_is_left_the_dpo_agrees_and_nobody_else(
+    run: Run, at_the_prompt: SignIn, typed: Callable[..., None], database_url: str
+) -> None:
+    """R6.3e: locking the last administrator is no way round, and the office is not locked out."""
+    for login, role in (
+        ("anna", Role.ADMINISTRATOR),
+        ("daria", Role.DPO),
+        ("olga", Role.LISTENER),
+    ):
+        at_the_prompt(role, login=login, paper=False)
+    at_the_prompt(Role.SYSADMIN)
+    assert run("user", "disable", "anna").status == 0
+    office = ["--name", "Beata Lis", "--post", "Zastępca", "--role", "administrator"]
+    acts = (
+        ["user", "reset", "anna"],
+        ["user", "reset", "anna", "--totp"],
+        ["user", "enable", "anna"],
+    )
+    for act in (*acts, ["user", "add", "beata", *office]):
+        for nobody in (("anna", PASSWORD, ""), ("olga", PASSWORD, ""), ("zenobia", PASSWORD, "")):
+            typed(*nobody)
+            assert run(*act).status == 1, (act, nobody)
+    for act in acts:
+        typed("daria", PASSWORD, "")
+        assert run(*act).status == 0, act
+    assert [login for _, login in agreed(database_url)] == ["daria"] * len(acts)
+    typed("daria", PASSWORD, "")
+    assert run("user", "add", "beata", *office).status == 1, "an administrator is there again"
+
+
+def test_an_administrator_alone_agrees_by_a_recovery_code_even_without_the_accounts_key(
+    run: Run,
+    at_the_prompt: SignIn,
+    typed: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    database_url: str,
+    tmp_path: Path,
+) -> None:
+    """R6.3e, R8.1d: the telephone is lost, or the key under which the factors lie."""
+    monkeypatch.setenv("RECORDER_KEY_DIR", str(tmp_path / "keys"))
+    monkeypatch.setenv("RECORDER_MASTER_KEY", MASTER_KEY_TEXT)
+    some_keys(tmp_path / "keys")
+    at_the_prompt(Role.ADMINISTRATOR)
+    monkeypatch.setattr("sys.stdin", Telephone(database_url))
+    codes = run("user", "totp").out.splitlines()[-10:]
+    (tmp_path / "keys" / "accounts.key").unlink()
+    reset = ["user", "reset", "zenobia", "--totp"]
+    typed("zenobia", PASSWORD, "0" * 20)
+    assert run(*reset).status == 1
+    typed("zenobia", PASSWORD, codes[0])
+    assert run(*reset).status == 0
+    assert query(database_url, "SELECT totp_since FROM account") == [(None,)]
+    assert agreed(database_url) == [("second_factor:reset", "zenobia")]
 
 
 def test_workstations_and_contractors_are_kept_at_the_prompt(

@@ -11,7 +11,7 @@ import pytest
 from recorder.errors import NotFound
 from recorder.live import desk, service
 from recorder.live.desk import OrderDesk
-from recorder.live.model import Act, Answer, InProgress, Order, OrderId, Settled, State
+from recorder.live.model import Act, Answer, InProgress, Links, Order, OrderId, Settled, State
 from recorder.live.service import LiveController
 from recorder.model import CallId
 from tests.builders import CALL, NOON
@@ -43,13 +43,13 @@ class Hands:
 class Desk:
     def __init__(self) -> None:
         self.board, self.hands, self.clock = FakeBoard(), Hands(), FakeClock()
-        self.reachable = True
+        self.links = Links(linked=True, control_set=True, switchboard=True)
         self.desk = OrderDesk(
             board=self.board,
             hands=self.hands,
             node="pbx1",
             clock=self.clock,
-            reachable=lambda: self.reachable,
+            links=lambda: self.links,
         )
 
     @asynccontextmanager
@@ -85,7 +85,7 @@ async def test_calls_are_shown_as_they_are_and_no_longer(made: Desk) -> None:
     await made.until(lambda: list(made.board.calls.values()) == [in_progress()])
     made.hands.calls = [in_progress(state=State.PAUSED)]
     await made.until(lambda: made.board.calls[CALL].state is State.PAUSED)
-    made.reachable = False
+    made.links = replace(made.links, switchboard=False)
     await made.until(lambda: not made.board.nodes["pbx1"].switchboard)
     made.hands.calls = []
     await made.until(lambda: not made.board.calls)

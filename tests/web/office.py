@@ -31,6 +31,7 @@ from recorder.settings import Settings
 from recorder.web.app import create_app
 from recorder.web.rules import Origin, parse_origin
 from recorder.web.services import Services
+from tests.access_builders import whoever_agrees
 from tests.builders import IN_SCOPE, a_call
 from tests.keys import MASTER_KEY_TEXT, a_vault
 
@@ -72,7 +73,12 @@ class WebOffice:
         """Add a person with ``PASSWORD``, the second factor not asked for."""
         login = login or "-".join(each.value.replace("_", "") for each in roles)[:30]
         account, temporary = await self.parts.keeper.add(
-            login=login, name="Zenobia Kwiatkowska", post="inspektor", roles=roles, actor=OPERATOR
+            login=login,
+            name="Zenobia Kwiatkowska",
+            post="inspektor",
+            roles=roles,
+            actor=OPERATOR,
+            agreed_by=await whoever_agrees(self.parts.store),
         )
         async with self.engine.begin() as connection:
             await connection.execute(

@@ -95,6 +95,37 @@ async def test_nobody_makes_an_administrator_alone_at_a_page(office: WebOffice) 
     }
 
 
+@pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.DPO])
+async def test_an_overseers_account_is_locked_alone_and_opened_by_two(
+    office: WebOffice, role: Role
+) -> None:
+    """R6.3e: the page says where it takes a present administrator; nothing was done."""
+    await office.person(Role.ADMINISTRATOR, login="anna")
+    theirs = await office.person(role, login="ewa")
+    await office.do("UPDATE account SET totp_since = now(), totp_secret = 'x' WHERE login = 'ewa'")
+    sysadmin = await office.at_work(Role.SYSADMIN)
+    page = (await sysadmin.get(f"/accounts/{theirs.id}")).text
+    assert "recorder user reset" in page
+    assert f'action="/accounts/{theirs.id}/disable/check"' in page
+    for act in ("password", "factor", "enable"):
+        assert f"/{act}/check" not in page
+    fewer: list[dict[str, list[str]]] = [{"roles": ["listener"]}, {"roles": []}]
+    for wanted in fewer:
+        for path in ("roles", "roles/check"):
+            refused = await sysadmin.post(f"/accounts/{theirs.id}/{path}", data=wanted)
+            assert refused.status_code == 422
+            assert "recorder user roles" in refused.text
+    for act in ("password", "factor"):
+        for path in (act, f"{act}/check"):
+            refused = await sysadmin.post(f"/accounts/{theirs.id}/{path}")
+            assert refused.status_code == 409
+            assert "recorder user reset" in refused.text
+    assert (await sysadmin.post(f"/accounts/{theirs.id}/disable")).status_code == 303
+    assert (await sysadmin.post(f"/accounts/{theirs.id}/enable")).status_code == 409
+    changed = {"password:reset", "second_factor:reset", "account:enabled", "role:assigned"}
+    assert changed.isdisjoint(await office.actions())
+
+
 async def test_other_roles_are_given_after_it_was_said_what_changes(office: WebOffice) -> None:
     ewa = await office.person(Role.LISTENER, login="ewa")
     at_desk = await office.sign_in("ewa")

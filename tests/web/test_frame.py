@@ -14,13 +14,15 @@ from recorder.accounts.model import Account, AccountId, Role
 from recorder.adapters.postgres.today import read_today
 from recorder.authorisations.model import Authorisation, AuthorisationId
 from recorder.errors import ConfigurationError, LedgerUnavailable
+from recorder.live.model import Health, Node
 from recorder.model import Decision, Reason
 from recorder.regulation import parse_regulation
 from recorder.web.drawing import FOLDER
 from recorder.web.footing import KEPT_S, Footing, State, Today, lasts_until, state_of
 from recorder.web.law import Paragraphs, number_of
-from recorder.web.navigation import AREAS, links
+from recorder.web.navigation import AREAS, groups, links
 from tests.fakes import FakeClock
+from tests.live_builders import a_node
 from tests.web.office import ROOT, WebOffice
 from tests.web.test_who_may_do_what import routes
 
@@ -65,7 +67,7 @@ async def test_a_person_sees_the_areas_of_their_roles_and_no_other(
 ) -> None:
     browser = await office.at_work(role)
     page = (await browser.get("/account")).text
-    listed = re.search(r'<ul class="width areas-row">(.*?)</ul>', page)
+    listed = re.search(r'<details class="width areas-menu">(.*?)</details>', page, re.DOTALL)
     shown = re.findall(r'href="([^"]+)"', listed[1]) if listed else []
     if role is Role.CONTRACTOR:
         assert shown == ["/maintenance"]
@@ -85,6 +87,16 @@ def test_the_area_of_a_page_is_marked_and_no_other() -> None:
     assert marked == {"/": "true"}
     assert [each.path for each in links(able, (), "/holds") if each.current == "page"] == ["/holds"]
     assert not [each for each in links(able, (), "/holdsalike") if each.current]
+
+
+def test_a_group_leads_to_its_first_area_and_is_marked_with_any_of_them() -> None:
+    groups_of = groups(list(Permission), [], "/audit/verification")
+    named = {each.label: each for each in groups_of}
+    assert named["Oversight"].path == "/dashboard"
+    assert named["Oversight"].current == "true"
+    assert [each.label for each in groups_of if each.current] == ["Oversight"]
+    alone = groups([Permission.AUDIT_READ], [], "/audit")
+    assert [(each.label, each.current) for each in alone] == [("Audit trail", "page")]
 
 
 def test_every_paragraph_a_template_names_has_its_sentence() -> None:
@@ -126,7 +138,27 @@ def test_the_last_call_tells_how_recording_does(
     last: Reason | None, recording: bool, state: State
 ) -> None:
     today = Today(calls=1, unexplained=0, faults=0, last=last)
-    assert state_of(today, recording=recording) is state
+    assert state_of(today, [Health.WELL], recording=recording) is state
+
+
+@pytest.mark.parametrize(
+    ("captures", "state"),
+    [
+        ([Health.WELL], State.WORKS),
+        ([Health.CONTROL_OFF], State.WORKS),
+        ([Health.CONTROL_AWAY], State.WORKS),
+        ([], State.AWAY),
+        ([Health.AWAY], State.AWAY),
+        ([Health.UNLINKED], State.AWAY),
+        ([Health.WELL, Health.AWAY], State.IN_PART),
+    ],
+)
+def test_a_recording_service_that_is_away_is_told_before_a_call_is_lost(
+    captures: list[Health], state: State
+) -> None:
+    """RG.9: the last call went well, and the next one would not."""
+    assert state_of(CALLS, captures, recording=True) is state
+    assert state_of(CALLS, captures, recording=False) is State.OFF
 
 
 def test_an_authorisation_lasts_until_the_last_of_those_in_force_ends() -> None:
@@ -155,7 +187,10 @@ async def test_an_answer_is_kept_for_seconds_and_a_part_that_is_away_fails_no_pa
         asked.append(str(account_id))
         return [a_paper()]
 
-    footing = Footing(recording=True, today=today, papers=papers, clock=clock)
+    async def captures() -> Sequence[Node]:
+        return [a_node(seen_at=clock.now())]
+
+    footing = Footing(recording=True, today=today, captures=captures, papers=papers, clock=clock)
     person = an_account(Role.LISTENER)
     first = await footing.of(person)
     assert (first.state, first.until) == (State.WORKS, NOW + timedelta(days=1))

@@ -8,8 +8,9 @@ import pytest
 
 from recorder.access.model import Permission
 from recorder.accounts.model import Role
+from tests.access_builders import whoever_agrees
 from tests.signed_in import PURPOSE
-from tests.web.office import OUR_PAGE, PASSWORD, WebOffice
+from tests.web.office import OPERATOR, OUR_PAGE, PASSWORD, WebOffice
 
 pytestmark = pytest.mark.postgres
 GUESSES = 10_000
@@ -58,17 +59,15 @@ async def test_a_program_does_what_its_token_is_for_and_no_more(office: WebOffic
     admin = await office.at_work(Role.SYSADMIN)
     account = await office.person(Role.LISTENER, login="program")
     await office.authorise(account, [Role.LISTENER])
-    issued = await admin.post(
-        "/api/v1/tokens",
-        json={
-            "name": "statistics",
-            "account_id": str(account.id),
-            "may": [Permission.CALL_LIST, Permission.RECORDING_LISTEN],
-            "days": 30,
-        },
+    issued = await office.services.tokens.issue(
+        account,
+        name="statistics",
+        may=[Permission.CALL_LIST, Permission.RECORDING_LISTEN],
+        days=30,
+        by=OPERATOR,
+        agreed_by=await whoever_agrees(office.parts.store),
     )
-    assert issued.status_code == 201, issued.text
-    bearer = {"Authorization": f"Bearer {issued.json()['token']}"}
+    bearer = {"Authorization": f"Bearer {issued.token}"}
     program = office.browser()
     for name in OUR_PAGE:
         del program.headers[name]
@@ -85,16 +84,16 @@ async def test_a_program_does_what_its_token_is_for_and_no_more(office: WebOffic
     )
     assert (beyond.status_code, beyond.json()["reason"]) == (403, "role_lacks_it")
     assert (await program.get("/account", headers=bearer)).status_code in {303, 403}
-    for wrong in ("", "x", issued.json()["token"][:-1]):
+    for wrong in ("", "x", issued.token[:-1]):
         answer = await program.get("/api/v1/me", headers={"Authorization": f"Bearer {wrong}"})
         assert answer.status_code == 401
     # The paper behind it ends, and so does what it may hear.
     await office.do("UPDATE authorisation SET revoked_at = now()")
     assert (await program.get(opened.json()["audio"], headers=bearer)).status_code == 403
-    token = issued.json()["id"]
+    token = str(issued.id)
     (listed,) = (await admin.get("/api/v1/tokens")).json()["tokens"]
     assert (listed["id"], listed["account"], listed["revoked_at"]) == (token, "program", None)
-    assert issued.json()["token"] not in json.dumps(listed)
+    assert issued.token not in json.dumps(listed)
     assert (await admin.post(f"/api/v1/tokens/{token}/revoke")).status_code == 204
     assert (await admin.post(f"/api/v1/tokens/{token}/revoke")).status_code == 404
     assert (await program.post("/api/v1/calls/search", json={}, headers=bearer)).status_code == 401

@@ -72,6 +72,18 @@ async def placed(office: WebOffice) -> list[Any]:
     return [each for each in await office.trail() if each.action == "order:placed"]
 
 
+async def test_an_office_without_ami_is_told_that_control_is_off_and_no_fault(
+    office: WebOffice,
+) -> None:
+    board = await put_up(office, *two_calls(office))
+    node = Node(name="pbx1", seen_at=office.parts.clock.now(), switchboard=False, control_set=False)
+    await board.show(node, changed=(), gone=())
+    page = (await (await office.at_work(Role.ADMINISTRATOR)).get("/live")).text
+    assert "Sterowanie trwającymi nagraniami jest wyłączone" in page
+    assert "callout warning" not in page
+    assert page.count(CANNOT) == 2
+
+
 async def test_an_empty_page_says_what_that_means(office: WebOffice) -> None:
     page = (await (await office.at_work(Role.LISTENER)).get("/live")).text
     assert "Żadna rozmowa nie jest teraz nagrywana" in page

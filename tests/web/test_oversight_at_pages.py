@@ -2,13 +2,14 @@
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from recorder.accounts.model import Role
 from recorder.completeness.model import Comparison, PbxCall
 from recorder.model import CallId, Decision, Reason
-from tests.web.office import WebOffice
+from tests.web.office import ROOT, WebOffice, open_office
 
 pytestmark = pytest.mark.postgres
 HOSTILE = "\u202e<script>alert(1)</script>\x07" + "x" * 900
@@ -121,8 +122,9 @@ async def test_the_dashboard_tells_alarms_and_charts_with_tables_and_nobody(
         "'5 erased, 0 finished, 0 held, 0 failed', now() + interval '5 minutes')"
     )
     await office.do(
-        "INSERT INTO capture_node VALUES ('pbx1', now(), true), "
-        "('pbx2', now() - interval '1 hour', true), ('pbx3', now(), false)"
+        "INSERT INTO capture_node VALUES ('pbx1', now(), true, true, true), "
+        "('pbx2', now() - interval '1 hour', true, true, true), "
+        "('pbx3', now(), false, false, true), ('pbx4', now(), false, true, true)"
     )
     for role in (Role.ADMINISTRATOR, Role.DPO, Role.SYSADMIN):
         page = (await (await office.at_work(role)).get("/dashboard")).text
@@ -130,6 +132,8 @@ async def test_the_dashboard_tells_alarms_and_charts_with_tables_and_nobody(
         assert "Uszkodzone lub brakujące nagrania" in page
         assert "4 minuty temu" in page
         assert page.count("milczy") == page.count("brak łączności z centralą") == 1
+        assert page.count("wydawanie poleceń teraz niemożliwe") == 1
+        assert "Usługi nagrywania, które teraz nie nagrywają" in page
         assert page.count('<svg class="canvas"') == 2
         assert page.count('class="behind"') == 2
         assert "kowalska" not in page
@@ -138,6 +142,50 @@ async def test_the_dashboard_tells_alarms_and_charts_with_tables_and_nobody(
     page = (await listener.get("/dashboard")).text
     assert '<svg class="canvas"' not in page
     assert "Pulpit" in page
+
+
+async def test_an_office_without_control_of_live_recordings_sees_no_alarm(
+    office: WebOffice,
+) -> None:
+    """It has set no AMI, on purpose: nothing is wrong with that."""
+    await office.do("INSERT INTO capture_node VALUES ('pbx1', now(), false, true, false)")
+    browser = await office.at_work(Role.SYSADMIN)
+    for path in ("/dashboard", "/maintenance"):
+        page = (await browser.get(path)).text
+        state = page[page.index("Nagrywanie przy pbx1") :]
+        state = state[: state.index("</dl>")]
+        assert "w porządku" in state
+        assert "sterowanie trwającymi nagraniami jest wyłączone" in state
+        for alarm in ("brak łączności", "milczy", "niemożliwe", "chip warning", "chip danger"):
+            assert alarm not in state, (path, alarm)
+        assert "Nic nie czeka na człowieka" in page
+
+
+async def test_the_foot_of_a_page_says_when_recording_does_not_work(
+    database_url: str, tmp_path: Path
+) -> None:
+    """The last call went well; the service that records was heard of an hour ago."""
+    regulation = tmp_path / "regulation.toml"
+    text = (ROOT / "regulation.toml").read_text("utf-8")
+    regulation.write_text(text.replace("recording = false", "recording = true"), "utf-8")
+    async with open_office(database_url, tmp_path, regulation_file=regulation) as office:
+        await office.call(seconds=1)
+        browser = await office.at_work(Role.DPO)
+        away = "Nagrywanie teraz nie działa"
+        assert away in (await browser.get("/audit")).text, "no service has ever reported"
+        for values, told in (
+            ("now(), true, true, true", "Nagrywanie działa"),
+            ("now(), false, true, false", "Nagrywanie działa"),
+            ("now(), false, false, true", away),
+            ("now() - interval '1 hour', true, true, true", away),
+        ):
+            await office.do("DELETE FROM capture_node")
+            await office.do(f"INSERT INTO capture_node VALUES ('pbx1', {values})")
+            office.services.footing._calls = None
+            assert told in (await browser.get("/audit")).text, values
+        await office.do("INSERT INTO capture_node VALUES ('pbx2', now(), true, true, true)")
+        office.services.footing._calls = None
+        assert "Nagrywanie działa tylko częściowo" in (await browser.get("/audit")).text
 
 
 async def test_the_dashboard_of_an_empty_office_says_what_is_missing(office: WebOffice) -> None:

@@ -4,6 +4,7 @@ See ``recorder.live.ports`` for the promises and ADR 0053 for why.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +27,7 @@ from recorder.live.rules import entry_of
 from recorder.model import CallId
 
 NODE, CALL, ORDER = CaptureNodeTable, LiveCallTable, LiveOrderTable
+NODES = select(*NODE.__table__.c).order_by(NODE.name)
 
 ORDERS_KEPT_FOR = timedelta(days=40)
 """Longer than any call waits to be sealed: an answer that is here is not told a second time. The
@@ -61,7 +63,7 @@ class PostgresBoard:
         self, node: Node, *, changed: Sequence[InProgress], gone: Collection[CallId]
     ) -> None:
         """Say that this process lives; put calls up, take calls down."""
-        seen = {"name": node.name, "seen_at": node.seen_at, "switchboard": node.switchboard}
+        seen = asdict(node)
         here = insert(NODE).values(seen)
         here = here.on_conflict_do_update(index_elements=["name"], set_=seen)
         with translated():
@@ -103,19 +105,20 @@ class PostgresOrderBook:
         """Return the capture processes, and the calls with the oldest first."""
         with translated():
             async with self._engine.connect() as connection:
-                nodes = await connection.execute(
-                    select(NODE.name, NODE.seen_at, NODE.switchboard).order_by(NODE.name)
-                )
+                nodes = await connection.execute(NODES)
                 calls = await connection.execute(
                     select(*CALL.__table__.c).order_by(CALL.arrived_at, CALL.call_id)
                 )
                 return (
-                    [
-                        Node(name=row.name, seen_at=row.seen_at, switchboard=row.switchboard)
-                        for row in nodes
-                    ],
+                    [_node(row) for row in nodes],
                     [_call(row) for row in calls],
                 )
+
+    async def nodes(self) -> Sequence[Node]:
+        """Return the capture processes."""
+        with translated():
+            async with self._engine.connect() as connection:
+                return [_node(row) for row in await connection.execute(NODES)]
 
     async def place(
         self, order: Order, *, node: str, reason: str, answer: Answer | None = None
@@ -206,6 +209,16 @@ def _entry(
         details={"order": str(order.id), "act": order.act.value, **(details or {})},
         # A person's own words, which may name somebody.
         personal={"reason": reason} if reason else {},
+    )
+
+
+def _node(row: Any) -> Node:  # noqa: ANN401 - a row
+    return Node(
+        name=row.name,
+        seen_at=row.seen_at,
+        switchboard=row.switchboard,
+        linked=row.linked,
+        control_set=row.control_set,
     )
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from recorder.adapters.postgres.tables import Base, one_of
@@ -20,6 +20,8 @@ class CaptureNodeTable(Base):
     name: Mapped[str] = mapped_column(primary_key=True)
     seen_at: Mapped[datetime]
     switchboard: Mapped[bool]
+    linked: Mapped[bool] = mapped_column(server_default=true())
+    control_set: Mapped[bool] = mapped_column(server_default=true())
 
 
 class LiveCallTable(Base):

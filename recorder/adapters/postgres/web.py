@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -178,6 +178,7 @@ class PostgresPrograms:
         expires_at: datetime,
         by: Actor,
         at: datetime,
+        agreed: Mapping[str, str],
     ) -> None:
         """Keep a token, by its hash, with its entry in the trail."""
         row = {
@@ -199,6 +200,7 @@ class PostgresPrograms:
                 "account": str(account_id),
                 "may": ", ".join(sorted(may)),
                 "until": expires_at.isoformat(),
+                **agreed,
             },
         )
         with translated():

@@ -31,6 +31,13 @@ YOUR_OWN = later(
     "are another system administrator's to do."
 )
 NOT_NOW = later("The account is not in that state, or its password is kept elsewhere.")
+TAKES_TWO = later(
+    "It is the account of somebody who grants or oversees. Unlocking it, a new first password, "
+    "another second factor: only with a present Administrator, who proves password and code at "
+    "the machine: `recorder user enable`, `recorder user reset`."
+)
+ALONE = frozenset({"disable"})
+"""What is done to any account without a second person: it protects, and cannot wait."""
 FINDINGS = {
     "one person keeps the machine and makes copies (allowed to small offices)": later(
         "One person keeps the machine and makes copies (allowed to small offices)."
@@ -96,6 +103,11 @@ def acts_on(account: Account) -> list[str]:
     return [act for act, possible in open_to.items() if possible]
 
 
+async def _takes_two(request: Request, account: Account) -> bool:
+    """Tell whether nobody opens this account alone (R6.3e)."""
+    return await services_of(request).accounts.agreement.needed(account.roles)
+
+
 async def _account(request: Request) -> Account:
     account_id: UUID = request.path_params["account_id"]
     found = await services_of(request).people.store.by_id(AccountId(account_id))
@@ -118,13 +130,15 @@ async def _act(request: Request) -> tuple[Account, str]:
     account = await _another(request)
     if act not in acts_on(account):
         raise Problem(kind=Kind.CONFLICT, detail=NOT_NOW)
+    if act not in ALONE and await _takes_two(request, account):
+        raise Problem(kind=Kind.CONFLICT, reason="second_person", detail=TAKES_TWO)
     return account, act
 
 
 async def _roles(request: Request) -> tuple[Account, frozenset[Role]]:
     account = await _another(request)
     roles = roles_in(await form_of(request))
-    fault = await fault_of_roles(request, roles, roles - account.roles)
+    fault = await fault_of_roles(request, roles, roles ^ account.roles)
     if roles == account.roles:
         fault = NO_CHANGE
     if fault:
@@ -142,6 +156,8 @@ async def _page(
     services, asker = services_of(request), asker_of(request)
     say = speaker(language_of(request.scope))
     yours = account.id == asker.account.id
+    acts = acts_on(account) if MANAGE in asker.able and not yours else []
+    takes_two = bool(acts) and await _takes_two(request, account)
     return services.drawing.page(
         "account_of.html",
         request.scope,
@@ -149,7 +165,8 @@ async def _page(
         account=account,
         sessions=await services.sessions.of_account(account, now=asker.now),
         yours=yours,
-        acts=acts_on(account) if MANAGE in asker.able and not yours else [],
+        acts=[each for each in acts if each in ALONE or not takes_two],
+        takes_two=say(TAKES_TWO) if takes_two else "",
         may_assign=ASSIGN in asker.able and not yours,
         roles=ROLES,
         chosen=account.roles if roles is None else roles,

@@ -29,8 +29,9 @@ NO_POST = later("Post: give the person's post, for example “inspektor”.")
 TOO_LONG = later("At most 120 characters.")
 NO_ROLES = later("Roles: choose at least one.")
 TAKES_TWO = later(
-    "Roles: a new Administrator takes a present one, who proves password and code at the machine: "
-    "`recorder user add` or `recorder user roles`."
+    "Roles: Administrator and data protection officer are given and taken only with a present "
+    "Administrator, who proves password and code at the machine: `recorder user add` or "
+    "`recorder user roles`."
 )
 PAIRS = {
     "dpo goes with no other role": later(
@@ -59,7 +60,11 @@ async def add(request: Request) -> Response:
     given, roles = await _form(request)
     try:
         account, temporary = await services.accounts.add(
-            **given, roles=roles, actor=asker_of(request).actor
+            login=given["login"],
+            name=given["name"],
+            post=given["post"],
+            roles=roles,
+            actor=asker_of(request).actor,
         )
     except RuleViolation:
         # Somebody took the login between the look at the list and this.
@@ -87,11 +92,11 @@ def roles_in(form: FormData) -> frozenset[Role]:
         raise Problem(kind=Kind.BAD_REQUEST) from None
 
 
-async def fault_of_roles(request: Request, roles: frozenset[Role], gained: frozenset[Role]) -> str:
+async def fault_of_roles(request: Request, roles: frozenset[Role], touched: frozenset[Role]) -> str:
     """Return why these roles cannot be given at a page; empty when they can (R6.3e)."""
     if problem := pair_problem(roles):
         return PAIRS[problem]
-    if await services_of(request).accounts.takes_an_administrator(gained):
+    if await services_of(request).accounts.agreement.needed(touched):
         return TAKES_TWO
     return ""
 

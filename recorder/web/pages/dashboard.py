@@ -76,7 +76,7 @@ async def page(request: Request, findings: Sequence[str] = ()) -> Response:
         steps_undone=await undone(request),
         parts_named=PARTS,
         jobs_named=JOBS,
-        alarms=await alarms_for(request, standing, jobs_late=len(condition.late)),
+        alarms=await alarms_for(request, standing, condition),
         today_calls=sum(each.calls for each in present),
         today_recorded=sum(each.calls for each in present if each.outcome == "recorded"),
         series=SERIES,

@@ -1,5 +1,6 @@
 """Calls in progress: what is being recorded now, without audio, and what may be ordered (RG.12)."""
 
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from starlette.requests import Request
@@ -11,6 +12,7 @@ from recorder.errors import NotFound
 from recorder.live.model import Act, Answer, InProgress, OrderId, State
 from recorder.live.rules import acts_for, hindrance, is_own, owner_of
 from recorder.live.service import OnTheBoard
+from recorder.model import CallId
 from recorder.web.api.routing import asker_of, services_of
 from recorder.web.asker import Asker
 from recorder.web.gate import AskAgain, needs
@@ -51,7 +53,7 @@ async def overview(request: Request) -> Response:
             for each in calls
         },
         reached=reached,
-        away=sorted({each.value for each in reached.values() if each}),
+        away=_away(board, calls, reached),
         nodes=board.nodes,
         no_extension=able and own_alone and not extension,
         own_alone=able and own_alone,
@@ -129,6 +131,19 @@ async def _mine(request: Request) -> tuple[InProgress, OnTheBoard]:
     target = Target(line=call.line, owner=owner_of(call, asker.account))
     await asker.require(CONTROL, target=target)
     return call, board
+
+
+def _away(
+    board: OnTheBoard, calls: Sequence[InProgress], reached: Mapping[CallId, Answer | None]
+) -> list[str]:
+    """Return why orders cannot be given, each reason once; that none are wanted is one too."""
+    why = set()
+    for each in calls:
+        if (answer := reached[each.call_id]) is not None:
+            node = board.node_of(each)
+            off = node is not None and not node.control_set and answer is Answer.SWITCHBOARD_AWAY
+            why.add("control_off" if off else answer.value)
+    return sorted(why)
 
 
 async def _told(request: Request, board: OnTheBoard) -> dict[str, object] | None:

@@ -83,7 +83,7 @@ async def page(request: Request, findings: Sequence[str] = ()) -> Response:
         "maintenance.html",
         request.scope,
         findings=findings,
-        alarms=await alarms_for(request, standing, jobs_late=len(condition.late)),
+        alarms=await alarms_for(request, standing, condition),
         condition=condition,
         parts_named=PARTS,
         jobs_named=JOBS,
