@@ -115,7 +115,7 @@ def erase(
     *,
     reason: Annotated[str, typer.Option(help="Why, in your words.")],
     yes: Annotated[
-        bool, typer.Option("--yes", help="Where one person is enough, do not ask.")
+        bool, typer.Option("--yes", help="Where one person is enough: do not ask.")
     ] = False,
 ) -> None:
     """Erase one recording before its time; where the office wants four eyes, propose to.
