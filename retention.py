@@ -57,7 +57,7 @@ async def serve(settings: Settings) -> None:
             verifier=Verifier(vault=keeping.vault, ledger=ledger, clock=clock),
             inventory=inventory,
             reports=PostgresReports(engine),
-            traces=PbxFolders([*settings.pbx_log_folders, settings.spool_dir]),
+            traces=PbxFolders(settings.pbx_log_folders),
             trail=TrailAtWork(settings, engine),
             attempts=PostgresAccounts(engine),
             clock=clock,

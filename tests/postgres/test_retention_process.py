@@ -46,6 +46,7 @@ EVERY = {
     "export_erasures",
     "completeness",
     "count_calls",
+    "announcements",
 }
 
 
@@ -108,6 +109,11 @@ def test_it_catches_up_at_start_and_another_takes_over_when_it_dies(
     create_key(tmp_path / "audit.key", name="office/audit")
     stray = tmp_path / "cdr" / "Master.csv"
     stray.write_text("600123456\n", encoding="ascii")
+    # Of the spool reconciliation tells: a name there may be anybody's, and its lock is old.
+    (tmp_path / "spool").mkdir(exist_ok=True)
+    for name in (".lock", "600123456.journal"):
+        (tmp_path / "spool" / name).write_bytes(b"")
+        os.utime(tmp_path / "spool" / name, (0, 0))
     os.utime(stray, (0, 0))
 
     async def fill() -> None:
@@ -126,7 +132,9 @@ def test_it_catches_up_at_start_and_another_takes_over_when_it_dies(
         assert ask(database_url, "SELECT count(*) FROM tombstone") == [(4,)]
         assert len(list(vault.present())) == 1
         incidents = ask(database_url, "SELECT kind, detail FROM incident")
-        assert [kind for kind, _ in incidents] == ["stray_traces"]
+        assert {kind for kind, _ in incidents} == {"stray_traces", "journal_unreadable"}
+        assert ".lock" not in str(incidents)
+        assert [each.name for each in (tmp_path / "spool").iterdir()] == [".lock"]
         assert "600123456" not in str(incidents)
         assert len(list((tmp_path / "checkpoints").iterdir())) == 1
         worker = workers(database_url)["purge"]
