@@ -18,6 +18,7 @@ from recorder.web.api import (
     oversight,
     playbacks,
     recordings,
+    retention,
     status,
     workstations,
 )
@@ -68,6 +69,9 @@ from recorder.web.pages import (
     accounts as account_pages,
 )
 from recorder.web.pages import (
+    retention as retention_pages,
+)
+from recorder.web.pages import (
     workstations as workstation_pages,
 )
 from recorder.web.services import Services
@@ -87,6 +91,7 @@ API = (
     audit.router,
     status.router,
     oversight.router,
+    retention.router,
 )
 PAGES = (
     home.ROUTES,
@@ -115,6 +120,7 @@ PAGES = (
     service_logs.ROUTES,
     announcements.ROUTES,
     settings.ROUTES,
+    retention_pages.ROUTES,
     first_steps.ROUTES,
     granting.ROUTES,
     papers.ROUTES,

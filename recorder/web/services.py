@@ -24,6 +24,7 @@ from recorder.authorisations.ports import ContractorAccesses, Papers
 from recorder.authorisations.service import ContractorDesk, Registrar
 from recorder.completeness.ports import Comparisons
 from recorder.erasure.by_hand import ErasureByHand
+from recorder.erasure.changing import RetentionDesk
 from recorder.erasure.ports import PurgeLog
 from recorder.erasure.rules import RetentionInForce
 from recorder.holds.ports import Holds
@@ -85,6 +86,7 @@ class Keeping:
     hold_rows: Holds
     approvals: Approvals
     by_hand: ErasureByHand
+    retention: RetentionDesk
 
 
 @dataclass(frozen=True, kw_only=True)
