@@ -5,7 +5,7 @@ from uuid import UUID
 
 from recorder.approvals.model import Action, Approval, ApprovalId
 from recorder.audit.event import Actor, ActorKind
-from recorder.erasure.model import Candidate, Stage
+from recorder.erasure.model import Candidate, RetentionChange, Stage
 from recorder.holds.model import BatchId, Ground, Hold, HoldId
 from recorder.model import CallId, RecordingId
 from tests.builders import CALL, NOON, RECORDING
@@ -55,6 +55,20 @@ def an_approval(**changes: object) -> Approval:
         "reference": "RSD 12/2026, final",
     }
     return Approval(**(values | changes))  # type: ignore[arg-type]
+
+
+def a_change(**changes: object) -> RetentionChange:
+    values: dict[str, object] = {
+        "at": NOON,
+        "from_days": None,
+        "to_days": 30,
+        "proposed_by": "",
+        "decided_by": "operator:kamil",
+        "reason": "",
+        "at_once": 0,
+        "held": 0,
+    }
+    return RetentionChange(**(values | changes))  # type: ignore[arg-type]
 
 
 def numbered(number: int) -> tuple[RecordingId, CallId]:

@@ -10,7 +10,15 @@ from recorder.approvals.model import Action, Answer, Approval, ApprovalId, signa
 from recorder.audit.event import Actor, AuditEvent
 from recorder.erasure import events as erasure_events
 from recorder.erasure.brakes import Brake, Instant, vanished
-from recorder.erasure.model import Candidate, Claim, OpenBrake, Stage
+from recorder.erasure.model import (
+    Applied,
+    Candidate,
+    Claim,
+    OpenBrake,
+    RetentionChange,
+    Route,
+    Stage,
+)
 from recorder.errors import LedgerUnavailable, VaultUnavailable
 from recorder.holds import events as hold_events
 from recorder.holds.model import Ending, Hold, HoldId
@@ -54,6 +62,8 @@ class FakeRows:
     holds: dict[HoldId, Hold] = field(default_factory=dict)
     approvals: dict[ApprovalId, Approval] = field(default_factory=dict)
     failures: dict[RecordingId, str] = field(default_factory=dict)
+    applied: Applied | None = None
+    changes: list[RetentionChange] = field(default_factory=list)
     trail: list[AuditEvent] = field(default_factory=list)
     away: bool = False
     holds_fail: bool = False
@@ -123,6 +133,9 @@ class FakeErasures:
         self, ids: Collection[RecordingId], claim: Claim, *, approval: Approval | None
     ) -> frozenset[RecordingId]:
         self._rows.answer()
+        applied = self._rows.applied
+        if claim.route is Route.AUTOMATIC and applied and applied.days != claim.retention_days:
+            return frozenset()
         held = {each.recording_id for each in self._rows.standing(ids)}
         mine = frozenset(
             each
@@ -289,7 +302,6 @@ class FakePurgeLog:
         self.instant: Instant | None = None
         self.stood: set[str] = set()
         self.open: list[OpenBrake] = []
-        self.days: int | None = None
 
     async def last_instant(self) -> Instant | None:
         self._rows.answer()
@@ -334,15 +346,41 @@ class FakePurgeLog:
         self.stood = self._standing()
         self.open = [each for each in self.open if not each.released]
 
-    async def applied_days(self) -> int | None:
-        self._rows.answer()
-        return self.days
+    @property
+    def days(self) -> int | None:
+        return self._rows.applied.days if self._rows.applied else None
 
-    async def apply_days(self, days: int, *, actor: Actor, at: datetime) -> None:
+    @days.setter
+    def days(self, days: int) -> None:
+        self._rows.applied = Applied(days, days)
+
+    async def applied(self) -> Applied | None:
         self._rows.answer()
-        entry = erasure_events.days_applied(self.days, days, actor=actor, at=at)
-        self.days = days
-        self._rows.trail.append(entry)
+        return self._rows.applied
+
+    async def note_written(self, written: int) -> None:
+        self._rows.answer()
+        if self._rows.applied is not None:
+            self._rows.applied = replace(self._rows.applied, written=written)
+
+    async def apply(
+        self, change: RetentionChange, *, written: int, actor: Actor, approval: Approval | None
+    ) -> bool:
+        self._rows.answer()
+        if self.days != change.from_days:
+            return False
+        if approval is not None and not answer(
+            self._rows, approval.id, Answer.CONFIRMED, actor=actor, at=change.at
+        ):
+            return False
+        self._rows.applied = Applied(change.to_days, written)
+        self._rows.changes.append(change)
+        self._rows.trail.append(erasure_events.days_changed(change, actor=actor))
+        return True
+
+    async def changes(self, *, limit: int) -> Sequence[RetentionChange]:
+        self._rows.answer()
+        return sorted(self._rows.changes, key=lambda each: each.at, reverse=True)[:limit]
 
     def _standing(self) -> set[str]:
         return {str(each.id) for each in self._rows.holds.values() if each.ended_at is None}

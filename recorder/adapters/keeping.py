@@ -28,6 +28,7 @@ from recorder.audit.event import Actor, ActorKind
 from recorder.audit.keeping import TrailKeeper
 from recorder.completeness.service import Completeness
 from recorder.erasure.by_hand import ErasureByHand
+from recorder.erasure.changing import RetentionDesk
 from recorder.erasure.ports import PurgeLog, Shredder
 from recorder.erasure.service import Eraser
 from recorder.errors import ConfigurationError
@@ -61,6 +62,7 @@ class Keeping(HoldDesk):
     purge_log: PurgeLog
     eraser: Eraser
     by_hand: ErasureByHand
+    retention: RetentionDesk
 
 
 class TrailAtWork:
@@ -170,6 +172,14 @@ def open_keeping(
         new_id=uuids.uuid7,
         four_eyes=regulation.holds.four_eyes,
     )
+    retention = RetentionDesk(
+        eraser=eraser,
+        purge_log=purge_log,
+        approvals=desk.approvals,
+        clock=clock,
+        new_id=uuids.uuid7,
+        four_eyes=regulation.holds.four_eyes,
+    )
     return Keeping(
         holds=desk.holds,
         hold_rows=desk.hold_rows,
@@ -180,4 +190,5 @@ def open_keeping(
         purge_log=purge_log,
         eraser=eraser,
         by_hand=by_hand,
+        retention=retention,
     )

@@ -10,6 +10,9 @@ from prometheus_client import CONTENT_TYPE_LATEST
 LONGEST_REQUEST = 8192
 """Bytes; what is longer is no question of the dialplan."""
 
+SILENT_S = 5.0
+"""Who has asked nothing by then is let go: each that waits holds a descriptor (F19)."""
+
 PLAIN = "text/plain"
 ANSWER = (
     "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n"
@@ -47,10 +50,18 @@ class _Question(asyncio.Protocol):
         self._figures = figures
         self._asked = b""
         self._transport: asyncio.Transport | None = None
+        self._patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the way back."""
         self._transport = cast("asyncio.Transport", transport)
+        loop = asyncio.get_running_loop()
+        self._patience = loop.call_later(SILENT_S, self._transport.abort)
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """Wait no longer."""
+        if self._patience is not None:
+            self._patience.cancel()
 
     def data_received(self, data: bytes) -> None:
         """Answer once the question is whole."""

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from recorder.approvals.model import Answer, Approval
-from recorder.audit.event import Actor, AuditEvent
+from recorder.audit.event import Actor, AuditEvent, Scalar
 
 
 def proposed(approval: Approval, *, actor: Actor) -> AuditEvent:
@@ -14,7 +14,7 @@ def proposed(approval: Approval, *, actor: Actor) -> AuditEvent:
         actor=actor,
         subject=f"approval:{approval.id}",
         reason=approval.action.value,
-        details={"of": str(approval.subject)},
+        details=_of(approval),
         personal={"reason": approval.reason, "reference": approval.reference},
     )
 
@@ -28,5 +28,9 @@ def answered(approval: Approval, *, actor: Actor, at: datetime) -> AuditEvent:
         actor=actor,
         subject=f"approval:{approval.id}",
         reason=approval.action.value,
-        details={"of": str(approval.subject), "proposed_by": approval.proposed_by},
+        details=_of(approval) | {"proposed_by": approval.proposed_by},
     )
+
+
+def _of(approval: Approval) -> dict[str, Scalar]:
+    return {"of": str(approval.subject), **approval.wanted}

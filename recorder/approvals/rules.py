@@ -18,12 +18,15 @@ class Why(StrEnum):
     TOO_OLD = "too_old"
 
 
+def is_void(approval: Approval, *, now: datetime) -> bool:
+    """Tell whether nobody may answer it any more, whoever proposed it."""
+    return now >= approval.proposed_at + VALID_FOR
+
+
 def judge_confirming(approval: Approval, *, person: str, now: datetime) -> Why:
     """Return whether this person may answer, by its reason; only ``SECOND_PERSON`` may."""
     if approval.decided_at is not None:
         return Why.ALREADY_DECIDED
     if person == approval.proposed_by:
         return Why.SAME_PERSON
-    if now >= approval.proposed_at + VALID_FOR:
-        return Why.TOO_OLD
-    return Why.SECOND_PERSON
+    return Why.TOO_OLD if is_void(approval, now=now) else Why.SECOND_PERSON

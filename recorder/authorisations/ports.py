@@ -3,7 +3,7 @@
 Every change writes the trail's entries in its own transaction, or does not happen (RG.15).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -67,6 +67,12 @@ class Papers(Protocol):
 
     async def scanned(self, ids: Collection[AuthorisationId]) -> Collection[AuthorisationId]:
         """Return which of these authorisations have a scan."""
+
+    async def reasons(self, ids: Collection[AuthorisationId]) -> Mapping[AuthorisationId, str]:
+        """Return why each of these was revoked, as far as the trail still keeps it."""
+
+    async def note(self, events: Events) -> None:
+        """Write entries about an act that changes no row. Raises ``TrailUnavailable``."""
 
 
 class Scans(Protocol):

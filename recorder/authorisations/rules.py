@@ -12,6 +12,7 @@ ROLES_OF_PAPER = frozenset({Role.LISTENER, Role.COPY_MAKER, Role.DPO})
 
 LONGEST_CONTRACTOR_ACCESS = timedelta(hours=8)
 LONGEST_SCAN_BYTES = 20 << 20
+LONGEST_REASON = 500
 REVIEW_EVERY = timedelta(days=92)
 """A quarter: by then somebody says that the authorisation is still needed."""
 
@@ -54,6 +55,7 @@ def problem_of_grant(
     one_recording: bool,
     valid_from: datetime,
     valid_until: datetime,
+    now: datetime,
 ) -> str:
     """Return why this authorisation cannot be granted; empty when it can (R8.1a)."""
     if holder == grantor:
@@ -68,6 +70,8 @@ def problem_of_grant(
         return "the DPO is authorised for one recording at a time"
     if valid_until <= valid_from:
         return "it would end before it begins"
+    if valid_until <= now:
+        return "its period would be over already"
     return ""
 
 
@@ -81,6 +85,15 @@ def problem_of_confirming(authorisation: Authorisation, *, by: AccountId, now: d
         return "nobody grants an authorisation to himself"
     if now >= authorisation.valid_until:
         return "its period is over; propose a new one"
+    return ""
+
+
+def problem_of_revoking(reason: str) -> str:
+    """Return why a revocation cannot be entered with this reason; empty when it can."""
+    if not reason.strip():
+        return "say why it is revoked"
+    if len(reason.strip()) > LONGEST_REASON:
+        return f"a reason has at most {LONGEST_REASON} characters"
     return ""
 
 

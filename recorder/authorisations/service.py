@@ -28,6 +28,7 @@ from recorder.authorisations.rules import (
     problem_of_confirming,
     problem_of_grant,
     problem_of_opening,
+    problem_of_revoking,
     standing,
 )
 from recorder.errors import NotFound, RuleViolation
@@ -67,6 +68,7 @@ class Registrar:
         by: AccountId,
     ) -> Authorisation:
         """Grant, or propose where a second person is needed. Raises ``RuleViolation``."""
+        now = self._clock.now()
         problem = problem_of_grant(
             holder=holder.id,
             holder_roles=holder.roles,
@@ -75,12 +77,12 @@ class Registrar:
             one_recording=recording_id is not None,
             valid_from=valid_from,
             valid_until=valid_until,
+            now=now,
         )
         if not problem and holder.disabled_at is not None:
             problem = "the account is disabled"
         if problem:
             raise RuleViolation(problem)
-        now = self._clock.now()
         paper = Authorisation(
             id=AuthorisationId(uuids.uuid7()),
             year=None,
@@ -128,13 +130,18 @@ class Registrar:
             raise RuleViolation("it is decided already")
 
     async def revoke(
-        self, authorisation_id: AuthorisationId, *, by: AccountId, reason: str = ""
+        self, authorisation_id: AuthorisationId, *, by: AccountId, reason: str
     ) -> None:
-        """Revoke from this instant: the next request already finds it gone (R8.1b)."""
+        """Revoke from this instant: the next request already finds it gone (R8.1b).
+
+        The reason is a person's words: it stays in the trail as long as those do.
+        """
+        if problem := problem_of_revoking(reason):
+            raise RuleViolation(problem)
         await self.get(authorisation_id)
         entry = replace(
             self._entry("authorisation:revoked", authorisation_id, by),
-            personal={"reason": reason} if reason else {},
+            personal={"reason": reason.strip()},
         )
         if not await self._papers.revoke(authorisation_id, by=by, at=entry.at, events=[entry]):
             raise RuleViolation("it was never granted, or is revoked already")
@@ -181,8 +188,13 @@ class Registrar:
         await self._papers.attach(scan, [entry])
         return scan
 
-    async def scan(self, authorisation_id: AuthorisationId, scan_id: UUID) -> tuple[Scan, bytes]:
-        """Return a signed scan. Raises ``NotFound``; ``RuleViolation`` if it is another file."""
+    async def scan(
+        self, authorisation_id: AuthorisationId, scan_id: UUID, *, by: AccountId
+    ) -> tuple[Scan, bytes]:
+        """Return a signed scan, leaving an entry first.
+
+        Raises ``NotFound``; ``RuleViolation`` if it is another file.
+        """
         scans = await self._papers.scans(authorisation_id)
         kept = next((each for each in scans if each.id == scan_id), None)
         content = await self._scans.read(scan_id) if kept else None
@@ -190,6 +202,11 @@ class Registrar:
             raise NotFound("no such scan")
         if hashlib.sha256(content).hexdigest() != kept.sha256:
             raise RuleViolation("the file is not what was attached")
+        entry = replace(
+            self._entry("authorisation:scan_shown", authorisation_id, by),
+            details={"sha256": kept.sha256},
+        )
+        await self._papers.note([entry])
         return kept, content
 
     async def get(self, authorisation_id: AuthorisationId) -> Authorisation:

@@ -1,7 +1,7 @@
 """``recorder authorisation``: the register of § 8.1 and annex 1."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ import typer
 
 from recorder.access.model import View
 from recorder.adapters.regulation_file import load_regulation
-from recorder.authorisations.form import as_text, authorisation_form, confidentiality_statement
+from recorder.authorisations.form import as_text, forms_of
 from recorder.authorisations.model import Authorisation, AuthorisationId, Scan
 from recorder.authorisations.rules import LONGEST_SCAN_BYTES, standing
 from recorder.commands.asking import JsonOption
@@ -134,16 +134,18 @@ def refuse(which: Which) -> None:
 
 
 @app.command("revoke")
-def revoke(which: Which) -> None:
+def revoke(
+    which: Which, *, reason: Annotated[str, typer.Option(help="Why; it is kept in the trail.")]
+) -> None:
     """Revoke an authorisation from this instant.
 
-    Examples: `recorder authorisation revoke 7/2026` ·
-    `recorder authorisation revoke 01a20c69-337a-75a6-9b83-bf45ec100461`
+    Examples: `recorder authorisation revoke 7/2026 --reason "koniec zatrudnienia"` ·
+    `recorder authorisation revoke 01a20c69-337a-75a6-9b83-bf45ec100461 --reason "inne stanowisko"`
     """
 
     async def use(parts: Parts) -> None:
         paper = await _find(parts, which)
-        await parts.registrar.revoke(paper.id, by=account_id())
+        await parts.registrar.revoke(paper.id, by=account_id(), reason=reason)
 
     with_parts(load_settings(), use)
     typer.echo("Revoked.")
@@ -206,7 +208,12 @@ def show(which: Which, *, as_json: JsonOption = False) -> None:
         paper = await _find(parts, which)
         line = _line(paper, settings.office_zone, parts.clock.now())
         scans = await parts.papers.scans(paper.id)
-        return _plain(line) | {"scans": [_scan(each) for each in scans]}
+        revoked = paper.revoked_at.astimezone(settings.office_zone) if paper.revoked_at else None
+        return asdict(line) | {
+            "revoked_at": revoked.isoformat(timespec="minutes") if revoked else None,
+            "revoked_for": (await parts.papers.reasons([paper.id])).get(paper.id),
+            "scans": [{"kind": each.kind.value, "sha256": each.sha256} for each in scans],
+        }
 
     found = with_parts(settings, use)
     (print_json if as_json else print_fields)(found)
@@ -223,16 +230,8 @@ def print_form(which: Which) -> None:
 
     async def use(parts: Parts) -> str:
         paper = await _find(parts, which)
-        grantor = await parts.store.by_id(paper.granted_by or paper.proposed_by)
-        forms = (
-            authorisation_form(
-                paper,
-                regulation,
-                grantor=f"{grantor[0].name}, {grantor[0].post}" if grantor else "",
-                zone=settings.office_zone,
-            ),
-            confidentiality_statement(paper, regulation),
-        )
+        (grantor, _) = await parts.store.by_id(paper.granted_by or paper.proposed_by) or (None, 0)
+        forms = forms_of(paper, regulation, grantor=grantor, zone=settings.office_zone)
         return "\f".join(as_text(each) for each in forms)
 
     typer.echo(with_parts(settings, use), nl=False)
@@ -294,16 +293,8 @@ def _line(paper: Authorisation, zone: ZoneInfo, now: datetime) -> Line:
     )
 
 
-def _plain(line: Line) -> dict[str, Any]:
-    return {name: getattr(line, name) for name in Line.__dataclass_fields__}
-
-
-def _scan(scan: Scan) -> dict[str, Any]:
-    return {"id": str(scan.id), "kind": scan.kind.value, "sha256": scan.sha256}
-
-
 def _print(lines: list[Line], zone: ZoneInfo, *, as_json: bool, empty: str) -> None:
     if as_json:
-        print_json([_plain(each) for each in lines])
+        print_json([asdict(each) for each in lines])
     else:
         print_table(lines, COLUMNS, zone, reveal=True, empty=empty)

@@ -13,7 +13,7 @@ from recorder.adapters.clock import SystemClock
 from recorder.adapters.regulation_file import load_regulation
 from recorder.adapters.spool import DiskSpool
 from recorder.announcements.service import AnnouncementKeeper
-from recorder.commands.asking import JsonOption
+from recorder.commands.asking import JsonOption, ask_database
 from recorder.commands.asterisk_check import CONSOLE, asterisk_checks
 from recorder.commands.backup_findings import about_backups
 from recorder.commands.db import address_of, url_of
@@ -21,6 +21,7 @@ from recorder.commands.directory_check import directory_checks
 from recorder.commands.finding import Finding, Weight
 from recorder.commands.key_findings import about_keys
 from recorder.commands.output import print_json, print_table
+from recorder.commands.retention_parts import days_in_force, days_part
 from recorder.commands.status import vault_problem
 from recorder.errors import ConfigurationError, RecorderError, SpoolUnavailable
 from recorder.model import Layer, Mode
@@ -84,6 +85,7 @@ def check(
         *about_backups(settings, regulation),
         *_about_announcements(settings, regulation),
         *_about_machine(settings),
+        *_about_retention(settings, regulation),
     ]
     checks = asterisk_checks(settings, regulation, console) if asterisk else []
     if directory:
@@ -178,6 +180,18 @@ def _about_machine(settings: Settings) -> Iterator[Finding]:
         url_of(settings)
     except ConfigurationError as error:
         yield Finding(Weight.WRONG, str(error))
+
+
+def _about_retention(settings: Settings, regulation: Regulation) -> Iterator[Finding]:
+    """Yield where the days in force are not those of the file; nothing without a database."""
+    configured = regulation.retention.days
+    try:
+        found = ask_database(settings, lambda engine: days_in_force(engine, configured))
+    except RecorderError:
+        # Told by `status`; what regulation.toml says can be checked before there is a database.
+        return
+    if found.days != found.configured:
+        yield Finding(Weight.REMARK, f"retention.days: {days_part(found).says} (R7.2c)")
 
 
 def without_secrets(settings: Settings) -> dict[str, str]:

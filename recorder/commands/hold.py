@@ -31,6 +31,7 @@ from recorder.commands.asking import (
 from recorder.commands.gatehouse import actor, leave_entry, require
 from recorder.commands.output import for_machines, print_json, print_table
 from recorder.commands.parts import open_parts
+from recorder.erasure.rules import retention_in_force
 from recorder.errors import RecorderError, RuleViolation
 from recorder.holds.model import Ground, Hold, HoldId
 from recorder.holds.rules import has_lapsed, is_overdue
@@ -236,11 +237,14 @@ async def _require(settings: Settings, permission: Permission, *, entry: str = "
 def _matches(settings: Settings, criteria: queries.Criteria, *, ask: bool) -> list[RecordingRow]:
     async def find(engine: AsyncEngine) -> list[RecordingRow]:
         regulation = load_regulation(settings.regulation_file)
-        days = await PostgresPurgeLog(engine, actor=actor()).applied_days()
+        retention = retention_in_force(
+            configured=regulation.retention.days,
+            applied=await PostgresPurgeLog(engine, actor=actor()).applied(),
+        )
         if criteria.day is not None:
             open_desk(regulation, engine).holds.require_within_retention(
                 criteria.day,
-                retention_days=max(days or 0, regulation.retention.days),
+                retention_days=retention.days,
                 office_zone=settings.office_zone,
             )
         found = await queries.find_recordings(engine, criteria, office_zone=settings.office_zone)

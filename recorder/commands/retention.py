@@ -1,19 +1,24 @@
 """``recorder reconcile``, ``report deletions`` and ``config apply-retention``."""
 
+from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from recorder.adapters.clock import SystemClock
 from recorder.adapters.keeping import open_keeping, open_reconciler
 from recorder.adapters.postgres.jobs import PostgresReports
 from recorder.adapters.regulation_file import load_regulation
+from recorder.approvals.model import Approval
 from recorder.commands.asking import JsonOption, ask_database
 from recorder.commands.gatehouse import actor
 from recorder.commands.output import for_machines, print_json, print_table
+from recorder.erasure.effect import Effect
+from recorder.erasure.rules import RetentionInForce
 from recorder.errors import RecorderError
+from recorder.regulation import LONGEST_RETENTION_DAYS
 from recorder.settings import load_settings
 
 reports = typer.Typer(help="What is counted daily.", no_args_is_help=True)
@@ -80,30 +85,82 @@ def deletions(
 
 
 def apply_retention(
-    *, yes: Annotated[bool, typer.Option("--yes", help="Do it; else only show.")] = False
+    days: Annotated[
+        int | None,
+        typer.Argument(min=1, max=LONGEST_RETENTION_DAYS, help="Else what regulation.toml says."),
+    ] = None,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Propose it; else only show.")] = False,
+    reason: Annotated[str, typer.Option(help="Why: the number of the order, for example.")] = "",
+    as_json: JsonOption = False,
 ) -> None:
-    """Show what `retention.days` of regulation.toml erases, and with --yes put it in force (§ 7.2).
+    """Show what another retention does, and with --yes propose it to a second person (§ 7.2).
 
-    Examples: `recorder config apply-retention` · `recorder config apply-retention --yes`
+    Examples: `recorder config apply-retention 14` ·
+    `recorder config apply-retention 14 --yes --reason "order 12/2026"`
     """
     settings = load_settings()
     regulation = load_regulation(settings.regulation_file)
-    wanted = regulation.retention.days
 
-    async def act(engine: AsyncEngine) -> tuple[int | None, int]:
-        keeping = open_keeping(settings, regulation, engine)
-        before = await keeping.purge_log.applied_days()
-        concerned = sum(
-            [sum(each.erase for each in page) async for page in keeping.eraser.plan(wanted)]
-        )
+    async def act(engine: AsyncEngine) -> tuple[RetentionInForce, Effect | None, Approval | None]:
+        desk = open_keeping(settings, regulation, engine).retention
+        retention = await desk.in_force()
+        wanted = retention.configured if days is None else days
+        if wanted == retention.days and not yes:
+            return retention, None, None
+        effect = await desk.effect(wanted)
+        asked = None
         if yes:
-            now = SystemClock().now()
-            await keeping.purge_log.apply_days(wanted, actor=actor(), at=now)
-        return before, concerned
+            asked = await desk.ask(wanted, reason=reason, seen=effect.at_once, actor=actor())
+        return retention, effect, asked
 
-    before, concerned = ask_database(settings, act)
-    typer.echo(f"In force: {before or 'nothing yet'}; regulation.toml: {wanted} days.")
-    if yes:
-        typer.echo(f"{wanted} days are in force. The next purge erases {concerned} recordings.")
+    retention, effect, asked = ask_database(settings, act)
+    if as_json:
+        print_json(
+            {
+                "in_force": retention.days,
+                "regulation_toml": retention.configured,
+                "effect": effect and _effect_for_machines(effect),
+                "proposal": asked and str(asked.id),
+            }
+        )
+        return
+    typer.echo(f"{in_force_says(retention)}.")
+    if effect is None:
+        typer.echo("Name other days to see what they would do: recorder config apply-retention 14")
+        return
+    for line in effect_says(effect):
+        typer.echo(line)
+    if asked is not None:
+        typer.echo(f"Proposed. A second person: recorder approval confirm {asked.id}")
+    elif yes:
+        typer.echo(f"{effect.to_days} days are in force.")
     else:
-        typer.echo(f"With --yes the next purge erases {concerned} recordings.")
+        typer.echo("Nothing is changed. Propose it with --yes and --reason.")
+
+
+def in_force_says(retention: RetentionInForce) -> str:
+    """Say what holds beside what the file says."""
+    says = f"In force: {retention.days} days; regulation.toml: {retention.configured}"
+    if retention.waits_for_a_person:
+        return f"{says}, which waits for persons: `recorder config apply-retention`"
+    return f"{says}; persons decided on fewer" if retention.was_decided_shorter else says
+
+
+def effect_says(effect: Effect) -> Iterator[str]:
+    """Say what a change does, line by line."""
+    yield f"From {effect.from_days} to {effect.to_days} days, of the recordings there are now:"
+    yield f"  the next purge erases {effect.at_once} at once; {effect.held} are held and stay"
+    for day, count in effect.calls_on:
+        yield f"    {count} of calls of {day}"
+    yield f"  {effect.sooner} go sooner than they would, {effect.later} later"
+
+
+def _effect_for_machines(effect: Effect) -> dict[str, object]:
+    return asdict(effect) | {
+        "calls_on": {str(day): count for day, count in effect.calls_on},
+        "days": [
+            {"day": str(each.day), "before": each.before, "after": each.after}
+            for each in effect.days
+        ],
+    }

@@ -11,16 +11,24 @@ from recorder.adapters.postgres.inventory import PostgresInventory
 from recorder.adapters.postgres.jobs import PostgresJobs
 from recorder.adapters.postgres.purge_log import PostgresPurgeLog
 from recorder.commands.health import Part, State
+from recorder.erasure.rules import RetentionInForce, retention_in_force
 from recorder.retention.model import JobState
 from recorder.retention.rules import is_late
 
 MOST_TOLD = 100
 
 
-async def retention_parts(engine: AsyncEngine, now: datetime) -> list[Part]:
-    """Return the parts that the retention process is seen by. Raises ``LedgerUnavailable``."""
+async def retention_parts(
+    engine: AsyncEngine, now: datetime, *, configured: int | None
+) -> list[Part]:
+    """Return the parts that the retention process is seen by. Raises ``LedgerUnavailable``.
+
+    ``configured`` is what regulation.toml says; None = it cannot be read.
+    """
     jobs = await PostgresJobs(engine).states()
     parts = list(_jobs(jobs, now))
+    if configured is not None:
+        parts.append(days_part(await days_in_force(engine, configured)))
     for each in await PostgresPurgeLog(engine, actor=PROCESS).brakes():
         says = f"{each.detail}; look, then: recorder purge --confirm {each.token}"
         if not each.released:
@@ -37,6 +45,28 @@ async def retention_parts(engine: AsyncEngine, now: datetime) -> list[Part]:
         says = f"the oldest recording not on hold must be gone by {limit:%Y-%m-%d %H:%M} UTC"
         parts.append(Part("oldest", State.DOWN if late else State.OK, says))
     return parts
+
+
+async def days_in_force(engine: AsyncEngine, configured: int) -> RetentionInForce:
+    """Return the days that hold. Raises ``LedgerUnavailable``."""
+    applied = await PostgresPurgeLog(engine, actor=PROCESS).applied()
+    return retention_in_force(configured=configured, applied=applied)
+
+
+def days_part(found: RetentionInForce) -> Part:
+    """Say how long recordings are kept now, and what regulation.toml says beside it (R7.2c)."""
+    says = f"{found.days} days are in force"
+    if found.waits_for_a_person:
+        says += (
+            f"; regulation.toml says {found.configured} and waits for two persons: "
+            "recorder config apply-retention, or /settings/retention"
+        )
+        return Part("days kept", State.ATTENTION, says)
+    if found.was_decided_shorter:
+        says += f" by a decision; regulation.toml says {found.configured}"
+    else:
+        says += ", as regulation.toml says"
+    return Part("days kept", State.OK, says)
 
 
 def _jobs(jobs: Sequence[JobState], now: datetime) -> Iterator[Part]:

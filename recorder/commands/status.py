@@ -126,7 +126,7 @@ async def _database(
             if problem := schema_problem(revision):
                 return [Part(name, State.DOWN, problem)], None
             calls = list(await queries.count_outcomes(engine, since=today))
-            kept = await retention_parts(engine, now)
+            kept = await retention_parts(engine, now, configured=_days_configured(settings))
     except RecorderError as error:
         return [Part(name, State.DOWN, str(error))], None
     says = f"revision {revision} at {address_of(settings)}"
@@ -134,6 +134,13 @@ async def _database(
     if owns:
         here = Part(name, State.ATTENTION, f"{says}; {OWNER}")
     return [here, *kept], calls
+
+
+def _days_configured(settings: Settings) -> int | None:
+    try:
+        return load_regulation(settings.regulation_file).retention.days
+    except ConfigurationError:
+        return None
 
 
 def _spool(settings: Settings) -> Part:

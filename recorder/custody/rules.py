@@ -1,5 +1,6 @@
 """What is a call's last word, may it be sealed now, and what does its recording say of itself?"""
 
+import errno
 from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -27,6 +28,26 @@ FLUSH_WITHIN_S = 0.1
 
 SETTLED_AFTER_S = 2.0
 """A file that has not grown for so long will not grow any more: the PBX writes every second."""
+
+
+SHORT_OF = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
+"""What the kernel says when a process may have no more descriptors, memory or threads."""
+NO_THREAD = "can't start new thread"
+
+
+def is_shortage(error: Exception) -> bool:
+    """Tell whether it is the machine that was short of something: the same may succeed later.
+
+    >>> is_shortage(MemoryError()), is_shortage(RuntimeError("can't start new thread"))
+    (True, True)
+    >>> is_shortage(OSError(errno.ENOENT, "")), is_shortage(RuntimeError("a defect"))
+    (False, False)
+    """
+    if isinstance(error, OSError):
+        return error.errno in SHORT_OF
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and str(error) == NO_THREAD
+    )
 
 
 def outcome_of(call: CallRecord, *, recorded: bool) -> Decision:

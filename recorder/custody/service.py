@@ -123,7 +123,12 @@ class Custodian:
             return False
         # One call that cannot be sealed must not stop the others; its journal and audio
         # stay in the spool, and the next start tries again.
-        except Exception:
+        except Exception as error:
+            if rules.is_shortage(error):
+                log.warning(
+                    "sealing_waits", why="this process has no memory, thread or file to spare"
+                )
+                return False
             log.exception("sealing_failed")
         return True
 

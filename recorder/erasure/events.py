@@ -5,7 +5,7 @@ from datetime import datetime
 
 from recorder.audit.event import Actor, AuditEvent
 from recorder.erasure.brakes import Brake
-from recorder.erasure.model import Claim, Tombstone
+from recorder.erasure.model import Claim, RetentionChange, Tombstone
 from recorder.model import RecordingId
 
 
@@ -61,14 +61,21 @@ def purged(counts: Mapping[str, int], *, actor: Actor, at: datetime) -> AuditEve
     return AuditEvent(action="purge:run", at=at, actor=actor, subject="purge", details=dict(counts))
 
 
-def days_applied(before: int | None, days: int, *, actor: Actor, at: datetime) -> AuditEvent:
+def days_changed(change: RetentionChange, *, actor: Actor) -> AuditEvent:
     """Return the entry of a change of the retention."""
     return AuditEvent(
         action="retention:changed",
-        at=at,
+        at=change.at,
         actor=actor,
         subject="retention",
-        details={"from_days": before, "to_days": days},
+        details={
+            "from_days": change.from_days,
+            "to_days": change.to_days,
+            "at_once": change.at_once,
+            "held": change.held,
+            "proposed_by": change.proposed_by,
+        },
+        personal={"reason": change.reason} if change.reason else {},
     )
 
 

@@ -80,6 +80,34 @@ class Claim:
     """Free text of the person who erases by hand: personal data."""
 
 
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The retention that was put in force last."""
+
+    days: int
+    written: int
+    """What regulation.toml said when the purge, or a person, last looked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionChange:
+    """One change of the days, and what whoever decided was shown."""
+
+    at: datetime
+    from_days: int | None
+    """None = the first days that held."""
+    to_days: int
+    proposed_by: str
+    """Empty = one person decided, or the process followed a raised regulation.toml."""
+    decided_by: str
+    reason: str
+    """In the words of whoever proposed; empty where nobody did."""
+    at_once: int
+    """Recordings that it made due at once."""
+    held: int
+    """Recordings that it would have made due, and that a hold keeps."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenBrake:
     """A brake that is on, or released and not yet used."""

@@ -7,7 +7,7 @@ from typing import Protocol
 from recorder.approvals.model import Approval
 from recorder.audit.event import Actor
 from recorder.erasure.brakes import Brake, Instant
-from recorder.erasure.model import Candidate, Claim, OpenBrake
+from recorder.erasure.model import Applied, Candidate, Claim, OpenBrake, RetentionChange
 from recorder.holds.model import Hold
 from recorder.model import RecordingId
 
@@ -38,6 +38,7 @@ class Erasures(Protocol):
         """Write the intent, and claim what is kept and free; return which those are.
 
         Holds are looked at again under the lock of each recording: one placed a moment ago wins.
+        An automatic claim under days that do not hold any more gets nothing.
         """
 
     async def close(self, ids: Collection[RecordingId], *, at: datetime) -> int:
@@ -71,11 +72,24 @@ class PurgeLog(Protocol):
     async def passed(self, instant: Instant) -> None:
         """Note the clocks and the holds of this run; released brakes are used up."""
 
-    async def applied_days(self) -> int | None:
-        """Return how many days of retention were applied last."""
+    async def applied(self) -> Applied | None:
+        """Return the retention that was put in force last."""
 
-    async def apply_days(self, days: int, *, actor: Actor, at: datetime) -> None:
-        """Note how many days hold from now on, with its entry."""
+    async def note_written(self, written: int) -> None:
+        """Note what regulation.toml says; the days in force stay as they are."""
+
+    async def apply(
+        self, change: RetentionChange, *, written: int, actor: Actor, approval: Approval | None
+    ) -> bool:
+        """Put the days of a change in force, with its entry and its line in the list of changes.
+
+        ``approval`` is answered with yes in the same transaction. False, and nothing is done, if
+        it was answered meanwhile, or other days hold by now than the change begins from. No claim
+        is made under the old days once this has returned.
+        """
+
+    async def changes(self, *, limit: int) -> Sequence[RetentionChange]:
+        """Return the changes, newest first."""
 
 
 class Witness(Protocol):

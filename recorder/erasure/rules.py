@@ -7,9 +7,10 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from recorder.dates import erase_by
-from recorder.erasure.model import Candidate, Stage
+from recorder.erasure.model import Applied, Candidate, Stage
 from recorder.holds.model import Ground, Hold
 from recorder.holds.rules import protecting
+from recorder.regulation import LONGEST_RETENTION_DAYS
 
 CALENDAR_SLACK = timedelta(days=2)
 """More than any calendar differs from 24-hour days: what a query may leave out lies beyond it."""
@@ -138,29 +139,61 @@ def judge_orphan(
 
 @dataclass(frozen=True, slots=True)
 class RetentionInForce:
-    """How many days hold now, and what the settings would have."""
+    """How many days hold now, and what regulation.toml would have."""
 
     days: int
     configured: int
-    applied: int | None
-    """What was applied last; None = nothing yet."""
+    applied: Applied | None
+    """What was put in force last; None = nothing yet."""
 
     @property
     def is_new(self) -> bool:
-        """Tell whether what holds now was not applied before."""
-        return self.days != self.applied
+        """Tell whether what holds now was not put in force before."""
+        return self.applied is None or self.days != self.applied.days
 
     @property
     def waits_for_a_person(self) -> bool:
-        """Tell whether the settings shorten: that erases, so a person confirms it (R7.2c)."""
+        """Tell whether regulation.toml shortens: that erases, so persons decide (R7.2c)."""
         return self.configured < self.days
 
+    @property
+    def was_decided_shorter(self) -> bool:
+        """Tell whether persons decided on fewer days than regulation.toml says."""
+        return self.days < self.configured
 
-def retention_in_force(*, configured: int, applied: int | None) -> RetentionInForce:
-    """Return the days that hold, given the settings and what was applied last (None = nothing).
 
-    A longer period holds at once: it erases nothing. A shorter one waits for a person who saw
-    how many recordings it concerns (R7.2c).
+def retention_in_force(*, configured: int, applied: Applied | None) -> RetentionInForce:
+    """Return the days that hold, given regulation.toml and what was put in force last.
+
+    Raising the days in the file holds at once: it erases nothing. Lowering them there does
+    nothing until persons saw how many recordings it concerns (R7.2c). What persons decided stays
+    until the file is raised above what it said then, or persons decide again.
     """
-    days = configured if applied is None else max(configured, applied)
+    if applied is None:
+        days = configured
+    elif configured > applied.written:
+        days = max(configured, applied.days)
+    else:
+        days = applied.days
     return RetentionInForce(days=days, configured=configured, applied=applied)
+
+
+class NoChange(StrEnum):
+    """Why so many days may not be proposed."""
+
+    OUT_OF_BOUNDS = "out_of_bounds"
+    """§ 7.2."""
+    ABOVE_THE_FILE = "above_the_file"
+    """Callers are told what regulation.toml says: nothing is kept longer than that."""
+    IN_FORCE = "in_force"
+
+
+def problem_of_change(days: int, *, in_force: RetentionInForce) -> NoChange | None:
+    """Return why persons may not set so many days; None when they may."""
+    if not 1 <= days <= LONGEST_RETENTION_DAYS:
+        return NoChange.OUT_OF_BOUNDS
+    if days == in_force.days:
+        return NoChange.IN_FORCE
+    if days > in_force.configured:
+        return NoChange.ABOVE_THE_FILE
+    return None

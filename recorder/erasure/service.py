@@ -7,17 +7,26 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from recorder.approvals.model import Approval
+from recorder.approvals.model import Approval, signature
 from recorder.audit.event import Actor
 from recorder.erasure import brakes, rules
 from recorder.erasure.brakes import Brake, Doubt, Instant
 from recorder.erasure.destroying import Destroyer
-from recorder.erasure.model import Candidate, Claim, OpenBrake, PurgeReport, Route
+from recorder.erasure.effect import Effect, Tally
+from recorder.erasure.model import (
+    Candidate,
+    Claim,
+    OpenBrake,
+    PurgeReport,
+    RetentionChange,
+    Route,
+)
 from recorder.erasure.ports import Erasures, PurgeLog, Shredder, Witness
 from recorder.erasure.rules import RetentionInForce, Verdict, Why
 from recorder.errors import RuleViolation
 from recorder.model import RULE_VERSION, RecordingId
 from recorder.ports import Clock
+from recorder.regulation import LONGEST_RETENTION_DAYS
 
 log = structlog.get_logger(__name__)
 
@@ -76,7 +85,7 @@ class Eraser:
             done, failed = await self._destroyer.destroy(page)
             report = replace(report, finished=report.finished + done, failed=report.failed + failed)
             await progress(report)
-        days = await self._apply_retention()
+        days = await self.settle()
         instant = self._witness.read()
         known = {each.brake: each for each in await self._purge_log.brakes()}
         doubt = await self._doubt(instant)
@@ -91,10 +100,15 @@ class Eraser:
             await self._purge_log.passed(instant)
         return report
 
-    async def plan(self, days: int) -> AsyncIterator[Sequence[Verdict]]:
-        """Yield a verdict on every recording that can be due, oldest first, page by page."""
+    async def plan(
+        self, days: int, *, ahead: timedelta = timedelta(0)
+    ) -> AsyncIterator[Sequence[Verdict]]:
+        """Yield a verdict on every recording that can be due, oldest first, page by page.
+
+        ``ahead`` takes in what comes due so much later.
+        """
         now = self._clock.now()
-        cut_off = rules.ended_before(retention_days=days, lead=self._lead, now=now)
+        cut_off = rules.ended_before(retention_days=days, lead=self._lead, now=now) + ahead
         after: Candidate | None = None
         while True:
             page = await self._erasures.candidates(ended_before=cut_off, after=after, limit=PAGE)
@@ -120,17 +134,46 @@ class Eraser:
 
     async def retention(self) -> RetentionInForce:
         """Return the retention that holds, and whether another one waits."""
-        applied = await self._purge_log.applied_days()
+        applied = await self._purge_log.applied()
         return rules.retention_in_force(configured=self._configured_days, applied=applied)
 
-    async def _apply_retention(self) -> int:
+    async def effect(self, days: int, *, from_days: int, days_shown: int) -> Effect:
+        """Return what so many days would do to every recording that is there."""
+        tally = Tally(
+            from_days=from_days,
+            to_days=days,
+            office_zone=self._office_zone,
+            lead=self._lead,
+            now=self._clock.now(),
+        )
+        async for verdicts in self.plan(days, ahead=timedelta(days=LONGEST_RETENTION_DAYS + 1)):
+            tally.count(verdicts)
+        return tally.effect(days_shown=days_shown)
+
+    async def settle(self) -> int:
         """Write down the retention that holds from now on, and tell of one that waits."""
         found = await self.retention()
+        written = found.configured
         if found.waits_for_a_person:
-            log.warning("retention_waits", in_force=found.days, configured=self._configured_days)
-        elif found.is_new:
-            now = self._clock.now()
-            await self._purge_log.apply_days(found.days, actor=self._actor, at=now)
+            log.warning("retention_waits", in_force=found.days, configured=written)
+        if found.is_new:
+            change = RetentionChange(
+                at=self._clock.now(),
+                from_days=found.applied.days if found.applied else None,
+                to_days=found.days,
+                proposed_by="",
+                decided_by=signature(self._actor),
+                reason="",
+                at_once=0,
+                held=0,
+            )
+            if not await self._purge_log.apply(
+                change, written=written, actor=self._actor, approval=None
+            ):
+                # A person was quicker: what they decided holds.
+                return (await self.retention()).days
+        elif found.applied is not None and found.applied.written != written:
+            await self._purge_log.note_written(written)
         return found.days
 
     async def erase_by_hand(

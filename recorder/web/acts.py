@@ -9,6 +9,10 @@ ACTS = {
     "account:enabled": later("opened an account again"),
     "account:linked": later("linked an account with the directory"),
     "account:unlinked": later("unlinked an account from the directory"),
+    "announcement:activated": later("had callers hear an announcement"),
+    "announcement:discarded": later("discarded an uploaded announcement"),
+    "announcement:not_activated": later("could not activate an announcement"),
+    "announcement:uploaded": later("uploaded an announcement"),
     "approval:confirmed": later("confirmed what another person proposed"),
     "approval:proposed": later("proposed an act for two persons"),
     "approval:refused": later("refused what another person proposed"),
@@ -22,6 +26,7 @@ ACTS = {
     "authorisation:reviewed": later("reviewed an authorisation"),
     "authorisation:revoked": later("revoked an authorisation"),
     "authorisation:scan_attached": later("attached a signed scan"),
+    "authorisation:scan_shown": later("took a signed scan"),
     "backup:destroyed": later("destroyed the keys of a backup"),
     "backup:made": later("made a backup"),
     "backup:restored": later("restored a backup"),
@@ -92,6 +97,7 @@ OBJECTS = {
     "account": later("account"),
     "authorisation": later("authorisation"),
     "workstation": later("workstation"),
+    "announcement": later("announcement"),
 }
 """What an entry may be about, by the first word of its subject."""
 OTHERS = ("retention", "gate", "sign-in", "web", "restore")

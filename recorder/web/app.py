@@ -22,6 +22,9 @@ from recorder.web.api import (
     workstations,
 )
 from recorder.web.api import (
+    contractors as contractor_api,
+)
+from recorder.web.api import (
     live as live_calls,
 )
 from recorder.web.bodies import Bodies
@@ -31,7 +34,9 @@ from recorder.web.gate import guarded, named
 from recorder.web.pages import (
     account,
     account_acts,
+    activating,
     announcements,
+    announcing,
     call,
     completeness,
     contractors,
@@ -67,6 +72,7 @@ from recorder.web.pages import (
 from recorder.web.pages import (
     workstations as workstation_pages,
 )
+from recorder.web.proving import Proving
 from recorder.web.services import Services
 
 STATIC = Path(__file__).parent / "static"
@@ -78,6 +84,7 @@ API = (
     holds.router,
     live_calls.router,
     authorisations.router,
+    contractor_api.router,
     accounts.router,
     workstations.router,
     audit.router,
@@ -110,6 +117,8 @@ PAGES = (
     maintenance.ROUTES,
     service_logs.ROUTES,
     announcements.ROUTES,
+    announcing.ROUTES,
+    activating.ROUTES,
     settings.ROUTES,
     first_steps.ROUTES,
     granting.ROUTES,
@@ -163,8 +172,13 @@ def create_app(services: Services) -> ASGIApp:
 
 def _pages(services: Services) -> list[Route | Mount]:
     watch = services.supervision
+    proving = Proving(doorkeeper=services.doorkeeper, drawing=services.drawing)
     routes: list[Route | Mount] = [
-        Route(path, guarded(services.gate, services.footing, path, handler), methods=[method])
+        Route(
+            path,
+            guarded(services.gate, services.footing, proving.asked, path, handler),
+            methods=[method],
+        )
         for area in PAGES
         for method, path, handler in area
     ]

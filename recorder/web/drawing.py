@@ -1,6 +1,6 @@
 """Draws pages: everything escaped, nothing undefined, every word in the reader's language."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,13 +16,14 @@ from starlette.types import Scope
 from recorder.web.asker import Asker
 from recorder.web.charts import calendar, curve, stacks
 from recorder.web.handbook import chapter_of
-from recorder.web.languages import LANGUAGES, SPOKEN, catalogue, language_of
+from recorder.web.languages import LANGUAGES, SPOKEN, catalogue, language_of, later
 from recorder.web.law import Paragraphs, spelt
 from recorder.web.navigation import groups
 
 HARMLESS = frozenset("\n\u00a0\u202f")
 """Space of our own texts and dates, which is not printable to Python."""
 DAYS_FROM = 2
+LAST_DAY = later("%(day)s, that day included")
 FOLDER = Path(__file__).parent / "templates"
 
 
@@ -121,6 +122,7 @@ def _environment(language: str, zone: ZoneInfo, paragraphs: Paragraphs) -> Envir
         return format_timedelta(apart, threshold=threshold, add_direction=True, locale=language)
 
     environment.filters |= {"day": day, "stamp": stamp, "shown": shown, "brief": brief}
+    environment.filters["through"] = partial(through, zone=zone, language=language)
 
     def decimal(value: float, digits: int = 2) -> str:
         return format_decimal(value, format=f"#,##0.{'#' * digits}", locale=language)
@@ -136,6 +138,16 @@ def _environment(language: str, zone: ZoneInfo, paragraphs: Paragraphs) -> Envir
         "calendar": partial(calendar, language=language),
     }
     return environment
+
+
+def through(instant: datetime, *, zone: ZoneInfo, language: str, short: bool = False) -> str:
+    """Say until when: what ends with a day ends with that day, as people count."""
+    local = instant.astimezone(zone)
+    pattern = "d MMM y" if short else "EEEE, d MMMM y"
+    if local.time() != time():
+        return format_datetime(local, f"{pattern}, HH:mm", locale=language)
+    last = format_date(local.date() - timedelta(days=1), pattern, locale=language)
+    return catalogue(language).gettext(LAST_DAY) % {"day": last}
 
 
 def in_bytes(size: float) -> str:

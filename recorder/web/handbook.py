@@ -12,6 +12,7 @@ SEARCHERS = frozenset(
     {Role.REGISTRY_CLERK, Role.LISTENER, Role.COPY_MAKER, Role.ADMINISTRATOR, Role.DPO}
 )
 LISTENERS = frozenset({Role.LISTENER, Role.COPY_MAKER})
+REGISTRARS = frozenset({Role.ADMINISTRATOR, Role.DPO})
 OVERSEERS = frozenset({Role.ADMINISTRATOR, Role.DPO, Role.SYSADMIN})
 
 MAINTAINERS = frozenset({Role.CONTRACTOR, Role.SYSADMIN, Role.DPO})
@@ -39,8 +40,20 @@ CHAPTERS = (
         "completeness", later("Completeness and incidents"), OVERSEERS,
         ("/completeness", "/incidents", "/dashboard"),
     ),
+    Chapter("accounts", later("Accounts of others"), OVERSEERS, ("/accounts",)),
+    Chapter("workstations", later("Workstations"), OVERSEERS, ("/workstations",)),
     Chapter("audit", later("The audit trail"), SEARCHERS - {Role.REGISTRY_CLERK}, ("/audit",)),
+    Chapter("steps", later("First steps"), OVERSEERS, ("/first-steps",)),
+    Chapter("announcements", later("Announcements"), OVERSEERS, ("/announcements",)),
+    Chapter("settings", later("Settings"), OVERSEERS, ("/settings",)),
     Chapter("maintenance", later("Maintenance"), MAINTAINERS, ("/maintenance",)),
+    Chapter(
+        "review", later("The quarterly review"), REGISTRARS, ("/authorisations/review",),
+    ),
+    Chapter(
+        "papers", later("Authorisations"), REGISTRARS | LISTENERS, ("/authorisations",)
+    ),
+    Chapter("contractor", later("The contractor's access"), OVERSEERS, ("/contractor",)),
     Chapter("account", later("Your account"), EVERYBODY, ("/account",)),
 )  # fmt: skip
 

@@ -52,9 +52,9 @@ async def test_from_the_paper_to_the_trail(desk: OfficeDesk, language: str) -> N
     seen.complaints.clear()
     await _authorises(desk, listener)
     await page.goto("/")
-    await _finds(page, desk, call, language)
-    await _hears(page, language)
-    await _holds(page, call, language)
+    await finds(page, desk, call, language)
+    await hears(page, language)
+    await holds(page, call, language)
     assert seen.complaints == [], seen.complaints
     assert seen.strangers == []
     assert seen.kept == []
@@ -73,7 +73,7 @@ async def _authorises(desk: OfficeDesk, listener: Account) -> None:
     await desk.office.authorise(listener, [Role.LISTENER])
 
 
-async def _finds(page: Page, desk: OfficeDesk, call: CallRecord, language: str) -> None:
+async def finds(page: Page, desk: OfficeDesk, call: CallRecord, language: str) -> None:
     """§ 7.5: from which number, to which number, on which day, about what time."""
     say, local = speaker(language), call.arrived_at.astimezone(desk.office.services.zone)
     await page.fill("#caller", "600 987 654")
@@ -88,7 +88,8 @@ async def _finds(page: Page, desk: OfficeDesk, call: CallRecord, language: str) 
     await page.wait_for_url(f"**/calls/{call.id}")
 
 
-async def _hears(page: Page, language: str) -> None:
+async def hears(page: Page, language: str) -> None:
+    """Play the open call, and hear each side on its lane."""
     say = speaker(language)
     await page.get_by_label(PURPOSE).check()
     await page.get_by_role("button", name=say("Listen to the recording")).click()
@@ -109,7 +110,8 @@ def _loudest(samples: Any) -> int:
     return int(np.argmax(np.abs(np.fft.rfft(samples))))
 
 
-async def _holds(page: Page, call: CallRecord, language: str) -> None:
+async def holds(page: Page, call: CallRecord, language: str) -> None:
+    """Hold the call's recording for a while."""
     say = speaker(language)
     await page.goto(f"/calls/{call.id}")
     await page.get_by_role("button", name=say("Hold the recording")).click()

@@ -17,18 +17,27 @@ from recorder.adapters.postgres.erasures import PostgresErasures
 from recorder.adapters.postgres.holds import PostgresHolds
 from recorder.adapters.postgres.ledger import PostgresLedger
 from recorder.adapters.postgres.purge_log import PostgresPurgeLog
-from recorder.approvals.model import Action, Answer, Approval, ApprovalId
+from recorder.approvals.model import THE_OFFICE, Action, Answer, Approval, ApprovalId
 from recorder.approvals.ports import Approvals
 from recorder.custody.rules import describe
 from recorder.erasure.brakes import Brake, Instant
-from recorder.erasure.model import Claim, Route, Stage
+from recorder.erasure.model import Applied, Claim, Route, Stage
 from recorder.erasure.ports import Erasures, PurgeLog
 from recorder.holds.model import Ending, HoldId
 from recorder.holds.ports import Holds
 from recorder.holds.rules import Why
 from recorder.model import RecordingId
 from tests.builders import IN_SCOPE, NOON, a_call
-from tests.builders_keeping import KAMIL, OLGA, PURGE, a_candidate, a_hold, an_approval, numbered
+from tests.builders_keeping import (
+    KAMIL,
+    OLGA,
+    PURGE,
+    a_candidate,
+    a_change,
+    a_hold,
+    an_approval,
+    numbered,
+)
 from tests.core.test_custody_rules import some_audio
 from tests.fakes_erasure import FakeApprovals, FakeErasures, FakeHolds, FakePurgeLog, FakeRows
 from tests.postgres.conftest import database_url, postgres  # noqa: F401 - fixtures
@@ -302,11 +311,69 @@ async def test_a_brake_is_put_on_once_released_once_and_used_up_by_a_run(world: 
 
 
 async def test_the_days_in_force_are_remembered(world: World) -> None:
-    assert await world.log.applied_days() is None
-    for days in (30, 7):
-        await world.log.apply_days(days, actor=OLGA, at=NOON)
-        assert await world.log.applied_days() == days
+    assert await world.log.applied() is None
+    first = a_change()
+    shorter = a_change(at=NOON + DAY, from_days=30, to_days=7, reason="order 12/2026", at_once=3)
+    for change in (first, shorter):
+        assert await world.log.apply(change, written=30, actor=KAMIL, approval=None)
+        assert await world.log.applied() == Applied(change.to_days, 30)
+    await world.log.note_written(14)
+    assert await world.log.applied() == Applied(7, 14)
+    assert await world.log.changes(limit=5) == [shorter, first]
+    assert await world.log.changes(limit=1) == [shorter]
     assert await world.actions() == ["retention:changed"] * 2
+
+
+async def test_a_change_that_begins_from_other_days_than_hold_does_nothing(world: World) -> None:
+    """Two persons decided on what they saw; it is not so any more."""
+    assert await world.log.apply(a_change(), written=30, actor=KAMIL, approval=None)
+    approval = await _proposal_of_a_change(world)
+    stale = a_change(from_days=14, to_days=7)
+    assert not await world.log.apply(stale, written=30, actor=KAMIL, approval=approval)
+    assert not await world.log.apply(a_change(), written=30, actor=KAMIL, approval=None)
+    assert await world.approvals.waiting() == [approval]
+    assert await world.log.applied() == Applied(30, 30)
+
+
+async def test_a_change_answers_its_proposal_and_is_made_once(world: World) -> None:
+    """R7.2c: days, answer, entry and list in one transaction."""
+    assert await world.log.apply(a_change(), written=30, actor=KAMIL, approval=None)
+    approval = await _proposal_of_a_change(world)
+    change = a_change(from_days=30, to_days=7, proposed_by=approval.proposed_by)
+    assert await world.log.apply(change, written=30, actor=KAMIL, approval=approval)
+    assert not await world.log.apply(
+        replace(change, from_days=7, to_days=3), written=30, actor=KAMIL, approval=approval
+    )
+    assert await world.log.applied() == Applied(7, 30)
+    answered = await world.approvals.get(approval.id)
+    assert answered is not None
+    assert (answered.answer, answered.wanted) == (Answer.CONFIRMED, approval.wanted)
+    assert await world.actions() == [
+        "retention:changed",
+        "approval:proposed",
+        "approval:confirmed",
+        "retention:changed",
+    ]
+
+
+async def test_a_run_claims_nothing_under_days_that_hold_no_more(world: World) -> None:
+    """A longer period never erases earlier, whatever was under way when it came."""
+    recordings = [await world.add(number) for number in range(2)]
+    assert await world.log.apply(a_change(), written=30, actor=KAMIL, approval=None)
+    late = replace(CLAIM, retention_days=7)
+    assert await world.erasures.claim(recordings, late, approval=None) == frozenset()
+    assert await world.erasures.claim(recordings, CLAIM, approval=None) == set(recordings)
+
+
+async def _proposal_of_a_change(world: World) -> Approval:
+    approval = an_approval(
+        action=Action.CHANGE_RETENTION,
+        subject=THE_OFFICE,
+        reference="",
+        wanted={"from_days": 30, "to_days": 7, "at_once": 3, "held": 1},
+    )
+    assert await world.approvals.propose(approval, actor=OLGA)
+    return approval
 
 
 async def test_a_failure_is_counted(world: World) -> None:

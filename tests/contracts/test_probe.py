@@ -1,6 +1,7 @@
 """The dialplan's question, asked over real connections, on both event loops."""
 
 import asyncio
+import contextlib
 import http.client
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 import uvloop
 
+from recorder.adapters import probe
 from recorder.adapters.probe import LONGEST_REQUEST, serve_probe
 from recorder.embedded.postgres import free_port
 
@@ -74,3 +76,23 @@ def test_a_question_may_come_in_pieces_and_a_flood_is_cut_off(
             assert (await send(port, b"\xff\x00\r\n\r\n")).startswith(b"HTTP/1.1 404 ")
 
     run(loop, questions())
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_who_asks_nothing_is_let_go(
+    loop: Callable[[], asyncio.AbstractEventLoop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F19: each silent connection holds a descriptor."""
+    monkeypatch.setattr(probe, "SILENT_S", 0.1)
+
+    async def check() -> None:
+        port = free_port()
+        async with probe.serve_probe("127.0.0.1", port, is_ready=lambda: True):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET /pro")
+            with contextlib.suppress(ConnectionResetError):
+                assert await asyncio.wait_for(reader.read(), 5) == b""
+            writer.close()
+            assert await asyncio.to_thread(ask, port, "/probe") == (200, b"ok")
+
+    run(loop, check())

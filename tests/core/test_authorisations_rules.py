@@ -1,6 +1,6 @@
 """The register of authorisations, by its rules alone (§ 8.1, annex 1)."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,7 @@ from recorder.authorisations.rules import (
     problem_of_confirming,
     problem_of_grant,
     problem_of_opening,
+    problem_of_revoking,
     standing,
     standing_findings,
 )
@@ -44,6 +45,13 @@ def test_it_stands_from_its_first_instant_to_before_its_last() -> None:
     assert standing(refused, NOW) is Standing.REFUSED
 
 
+@pytest.mark.parametrize(
+    ("reason", "can"), [("", False), (" \n", False), ("x" * 501, False), (" koniec pracy ", True)]
+)
+def test_a_revocation_takes_a_reason(reason: str, *, can: bool) -> None:
+    assert (problem_of_revoking(reason) == "") is can
+
+
 def grant(**changed: Any) -> str:
     values: dict[str, Any] = {
         "holder": MINE,
@@ -53,6 +61,7 @@ def grant(**changed: Any) -> str:
         "one_recording": False,
         "valid_from": NOW,
         "valid_until": NOW + HOUR,
+        "now": NOW,
     }
     return problem_of_grant(**values | changed)
 
@@ -61,6 +70,7 @@ def test_what_cannot_be_granted_is_told() -> None:
     assert grant() == ""
     assert "himself" in grant(grantor=MINE)
     assert "before it begins" in grant(valid_until=NOW)
+    assert "over already" in grant(valid_from=NOW - HOUR, valid_until=NOW)
     assert "does not have" in grant(holder_roles=frozenset({Role.SYSADMIN}))
     assert grant(roles=frozenset())
     for role in set(Role) - {Role.LISTENER, Role.COPY_MAKER, Role.DPO}:
@@ -157,6 +167,12 @@ def test_the_printed_form_says_who_what_how_long_and_by_whom() -> None:
         assert each in text
     for each in ("11.11.2026 13:00", "13.11.2026 13:00", "Anna Nowak", "§ 8 ust. 1", "odsłuch"):
         assert each in text
+    assert "Załącznik nr 1" in text
+    whole_days = a_paper(Role.LISTENER, valid_until=datetime(2026, 12, 31, 23, tzinfo=UTC))
+    form = authorisation_form(
+        whole_days, regulation, grantor="Anna Nowak", zone=ZoneInfo("Europe/Warsaw")
+    )
+    assert "31.12.2026 włącznie" in as_text(form)
     assert max(len(line) for line in text.splitlines()) < 140
     statement = as_text(confidentiality_statement(paper, regulation))
     assert "zachować w tajemnicy" in statement

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recorder.dates import erase_by
-from recorder.erasure.model import Stage
+from recorder.erasure.model import Applied, Stage
 from recorder.erasure.rules import (
+    NoChange,
     Orphan,
     Verdict,
     Why,
@@ -18,6 +19,7 @@ from recorder.erasure.rules import (
     judge,
     judge_by_hand,
     judge_orphan,
+    problem_of_change,
     retention_in_force,
 )
 from recorder.holds.model import Ground, Hold
@@ -217,14 +219,57 @@ def test_a_file_without_a_row_comes_under_the_same_days(
     [
         (30, None, 30, False),
         (7, None, 7, False),
-        (30, 30, 30, False),
-        (7, 30, 30, True),
-        (30, 7, 30, False),
+        (30, Applied(30, 30), 30, False),
+        # The file was lowered: persons decide, and until then nothing changes, seen or not.
+        (7, Applied(30, 30), 30, True),
+        (7, Applied(30, 7), 30, True),
+        # It was raised: at once, from wherever it was.
+        (30, Applied(7, 7), 30, False),
+        (14, Applied(30, 7), 30, True),
+        (30, Applied(30, 7), 30, False),
+        # Persons decided on less than the file says; it stays until the file is raised.
+        (30, Applied(7, 30), 7, False),
+        (14, Applied(7, 30), 7, False),
+        (7, Applied(7, 30), 7, False),
+        (5, Applied(7, 30), 7, True),
+        (30, Applied(7, 14), 30, False),
     ],
 )
 def test_a_shorter_retention_waits_for_a_person(
-    configured: int, applied: int | None, days: int, waits: bool
+    configured: int, applied: Applied | None, days: int, waits: bool
 ) -> None:
     """R7.2c."""
     found = retention_in_force(configured=configured, applied=applied)
     assert (found.days, found.waits_for_a_person) == (days, waits)
+
+
+@given(
+    configured=st.integers(1, 30),
+    applied=st.builds(Applied, st.integers(1, 30), st.integers(1, 30)),
+)
+def test_the_file_alone_never_shortens(configured: int, applied: Applied) -> None:
+    """R7.2c: whatever it says and said."""
+    found = retention_in_force(configured=configured, applied=applied)
+    assert found.days >= applied.days
+    assert found.days in {configured, applied.days}
+
+
+@pytest.mark.parametrize(
+    ("days", "why"),
+    [
+        (0, NoChange.OUT_OF_BOUNDS),
+        (-1, NoChange.OUT_OF_BOUNDS),
+        (31, NoChange.OUT_OF_BOUNDS),
+        (21, NoChange.ABOVE_THE_FILE),
+        (30, NoChange.ABOVE_THE_FILE),
+        (14, NoChange.IN_FORCE),
+        (1, None),
+        (13, None),
+        (15, None),
+        (20, None),
+    ],
+)
+def test_persons_set_from_one_day_to_what_callers_are_told(days: int, why: NoChange | None) -> None:
+    """§ 7.2, R7.2c: the file says 20, 14 are in force."""
+    found = retention_in_force(configured=20, applied=Applied(14, 20))
+    assert problem_of_change(days, in_force=found) is why

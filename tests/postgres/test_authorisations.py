@@ -16,6 +16,7 @@ from recorder.access.model import Ground, Permission, Place, Target, Why
 from recorder.access.service import AccessRefused, Asking
 from recorder.accounts.model import Role
 from recorder.accounts.tokens import actor_of
+from recorder.adapters.postgres.papers import PostgresPapers
 from recorder.authorisations.rules import LONGEST_SCAN_BYTES, REVIEW_EVERY
 from recorder.errors import NotFound, RuleViolation
 from tests.access_builders import LINE, PURPOSES
@@ -47,10 +48,17 @@ async def test_an_authorisation_opens_and_its_revocation_closes_at_once(world: W
     paper = await world.authorised(holder, Role.LISTENER)
     assert await listens(world, asking) is Why.ALLOWED
     (anna, *_) = await world.store.accounts()
-    await world.registrar.revoke(paper.id, by=anna.id)
+    for reason in (" ", "x" * 501):
+        with pytest.raises(RuleViolation):
+            await world.registrar.revoke(paper.id, by=anna.id, reason=reason)
+    assert await listens(world, asking) is Why.ALLOWED
+    reasons = PostgresPapers(world.engine).reasons
+    assert await reasons([paper.id]) == {}
+    await world.registrar.revoke(paper.id, by=anna.id, reason=" koniec zatrudnienia\x00 ")
+    assert await reasons([paper.id]) == {paper.id: "koniec zatrudnienia\ufffd"}
     assert await listens(world, asking) is Why.AUTHORISATION_REVOKED
     with pytest.raises(RuleViolation):
-        await world.registrar.revoke(paper.id, by=anna.id)
+        await world.registrar.revoke(paper.id, by=anna.id, reason="drugi raz")
     actions = await world.actions()
     assert actions[-3:] == [
         "authorisation:proposed",

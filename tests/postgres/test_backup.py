@@ -45,7 +45,7 @@ from recorder.errors import (
 )
 from recorder.model import RecordingId
 from tests.builders import NOON
-from tests.builders_keeping import OLGA
+from tests.builders_keeping import OLGA, a_change
 from tests.keys import OTHER_SECRET, SECRET
 from tests.restoring import DAYS, KEY_DAYS, LEAD, Installation, opened_set, places_in, quiet
 
@@ -427,7 +427,7 @@ def test_days_that_are_still_in_force_count_too(office: Installation, places: Pl
     async def apply() -> None:
         async with connect(office.url) as engine:
             log = office.keeping(engine).purge_log
-            await log.apply_days(30, actor=OLGA, at=NOON)
+            await log.apply(a_change(), written=30, actor=OLGA, approval=None)
 
     asyncio.run(apply())
     with pytest.raises(RuleViolation, match=r"retention.days \(30\)"):

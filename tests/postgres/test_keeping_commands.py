@@ -1,6 +1,8 @@
 """Holds, purge, erasing by hand and reports at the prompt, on a real database and vault."""
 
 import asyncio
+import io
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
@@ -18,7 +20,7 @@ from recorder.model import RecordingId
 from tests.builders_keeping import PURGE
 from tests.contracts.test_keeping import CLAIM
 from tests.keys import a_vault
-from tests.postgres.test_commands import Run, run
+from tests.postgres.test_commands import Run, Said, run
 from tests.postgres.test_erasing_crashes import seal
 from tests.signed_in import sign_in
 
@@ -63,6 +65,9 @@ class Office:
         regulation = self.directory / "regulation.toml"
         self._monkeypatch.setenv("RECORDER_REGULATION_FILE", str(regulation))
 
+    def answers(self, text: str) -> None:
+        self._monkeypatch.setattr("sys.stdin", io.StringIO(text))
+
     def ask(self, question: Callable[[AsyncEngine], Awaitable[Answer]]) -> Answer:
         async def ask() -> Answer:
             async with connect(self._url) as engine:
@@ -75,6 +80,10 @@ class Office:
         return self.ask(
             lambda engine: seal(engine, vault, self.directory, number, days_old=days_old)
         )
+
+    def write_days(self, days: int) -> None:
+        text = REGULATION.read_text(encoding="utf-8").replace("days = 30", f"days = {days}")
+        (self.directory / "regulation.toml").write_text(text, encoding="utf-8")
 
     def one_person(self) -> None:
         text = REGULATION.read_text(encoding="utf-8").replace(
@@ -218,7 +227,12 @@ def test_everybody_but_the_dpo_reads_his_own_entries_alone(office: Office, tmp_p
 def test_where_one_person_is_enough_erasing_by_hand_is_done_at_once(office: Office) -> None:
     office.one_person()
     young = office.add(1, days_old=1)
-    assert office.run("erase", str(young), "--reason", "by mistake").out == "Erased.\n"
+    office.answers("n\n")
+    said = office.run("erase", str(young), "--reason", "by mistake")
+    assert (said.status, "cannot be brought back" in said.err) == (1, True), "it asks first"
+    assert str(young) in said.out
+    said = office.run("erase", str(young), "--reason", "by mistake", "--yes")
+    assert said.out == "Erased.\n"
     said = office.run("recordings", "show", str(young))
     assert "by_hand" in said.err
     said = office.run("erase", str(young), "--reason", "by mistake")
@@ -280,19 +294,83 @@ def test_a_brake_stops_until_its_token_is_given(office: Office) -> None:
     assert office.run("purge", "--confirm", "9f3ac1d2").out.startswith("1 erased")
 
 
-def test_a_shorter_retention_shows_what_it_erases_and_waits(office: Office) -> None:
-    """R7.2c."""
+def proposal_of(said: Said) -> str:
+    found = re.search(r"recorder approval confirm (\S+)", said.out)
+    assert found is not None, said
+    return found[1]
+
+
+def test_a_shorter_retention_shows_what_it_erases_and_waits_for_two(office: Office) -> None:
+    """R7.2c: the file proposes nothing by itself; two persons put it in force."""
+    office.run("purge")
+    young, held = office.add(1, days_old=1), office.add(2, days_old=1)
+    office.run("hold", "place", str(held), *HELD)
+    office.write_days(7)
+    assert office.run("purge").out.startswith("0 erased")
+    assert "30 days are in force; regulation.toml says 7" in office.run("status").out
+    assert "30 days are in force; regulation.toml says 7" in office.run("config", "check").out
+    said = office.run("config", "apply-retention")
+    assert "In force: 30 days; regulation.toml: 7" in said.out
+    assert "erases 1 at once; 1 are held and stay" in said.out
+    assert re.search(r"1 of calls of 2026-\d\d-\d\d", said.out)
+    assert "Nothing is changed" in said.out
+    assert office.run("config", "apply-retention", "--yes").status == 1
+    asked = office.run("config", "apply-retention", "--yes", "--reason", "order 12/2026")
+    proposal = proposal_of(asked)
+    (waiting,) = office.run("approval", "list", "--json").json
+    assert waiting["wanted"] == {"from_days": 30, "to_days": 7, "at_once": 1, "held": 1}
+    assert "reason" not in waiting
+    said = office.run("approval", "confirm", proposal)
+    assert (said.status, "same_person" in said.err) == (1, True)
+    assert office.run("purge").out.startswith("0 erased")
+    office.sits_down("kamil", Role.COPY_MAKER)
+    said = office.run("approval", "confirm", proposal)
+    assert (said.status, "role_lacks_it" in said.err) == (1, True)
+    office.sits_down("zofia", Role.ADMINISTRATOR)
+    said = office.run("approval", "confirm", proposal)
+    assert (said.status, "7 days are in force." in said.out) == (0, True)
+    assert office.run("purge").out.startswith("1 erased")
+    assert {each.id for each in a_vault(office.directory).present()} == {held}
+    assert young != held
+    assert "7 days are in force, as regulation.toml says" in office.run("status").out
+
+
+def test_persons_set_fewer_days_than_the_file_and_the_file_says_so(office: Office) -> None:
+    office.run("purge")
+    recording = office.add(1, days_old=1)
+    asked = office.run("config", "apply-retention", "7", "--yes", "--reason", "r", "--json").json
+    assert (asked["effect"]["at_once"], asked["in_force"]) == (1, 30)
+    office.sits_down("zofia", Role.ADMINISTRATOR)
+    office.add(2, days_old=1)
+    said = office.run("approval", "confirm", asked["proposal"])
+    assert (said.status, "1 recordings were shown" in said.err) == (1, True)
+    assert office.run("purge").out.startswith("0 erased")
+    assert office.run("approval", "confirm", asked["proposal"], "--erases", "2").status == 0
+    assert office.run("purge").out.startswith("2 erased")
+    says = "7 days are in force by a decision; regulation.toml says 30"
+    assert says in office.run("status").out
+    assert says in office.run("config", "check").out
+    assert office.run("recordings", "show", str(recording)).status == 1
+    for wrong in ("0", "31", "seven"):
+        assert office.run("config", "apply-retention", wrong).status == 2
+    said = office.run("config", "apply-retention", "7", "--yes", "--reason", "again")
+    assert (said.status, "in force already" in said.err) == (1, True)
+
+
+def test_one_administrator_is_enough_where_the_office_wants_no_second(office: Office) -> None:
+    office.one_person()
     office.run("purge")
     office.add(1, days_old=1)
-    text = REGULATION.read_text(encoding="utf-8").replace("days = 30", "days = 7")
-    (office.directory / "regulation.toml").write_text(text, encoding="utf-8")
-    assert office.run("purge").out.startswith("0 erased")
-    said = office.run("config", "apply-retention")
-    assert "In force: 30" in said.out
-    assert "erases 1 recordings" in said.out
-    assert office.run("purge").out.startswith("0 erased")
-    assert office.run("config", "apply-retention", "--yes").status == 0
+    said = office.run("config", "apply-retention", "7", "--yes", "--reason", "r")
+    assert (said.status, "7 days are in force." in said.out) == (0, True)
     assert office.run("purge").out.startswith("1 erased")
+
+
+def test_refusing_leaves_the_days_as_they_are(office: Office) -> None:
+    office.run("purge")
+    asked = office.run("config", "apply-retention", "7", "--yes", "--reason", "r")
+    assert office.run("approval", "refuse", proposal_of(asked)).status == 0
+    assert "30 days are in force, as regulation.toml says" in office.run("status").out
 
 
 def test_reconciling_names_what_does_not_fit(office: Office) -> None:
@@ -303,6 +381,28 @@ def test_reconciling_names_what_does_not_fit(office: Office) -> None:
     file.unlink()
     said = office.run("reconcile", "--json")
     assert (said.status, said.json) == (1, {"missing": 1})
+
+
+def test_what_is_logged_meanwhile_does_not_stand_among_the_answer(office: Office) -> None:
+    """``--json`` is for machines: a brake is logged as an error, and is told as a field."""
+    due = office.add(1, days_old=60)
+    (file,) = (office.directory / "vault").rglob("*.rec")
+    file.touch()
+    said = office.run("purge", "--json")
+    assert (said.status, said.json["braked_by"]) == (1, ["file_younger"])
+    assert '"event": "purge_braked"' in said.err
+    assert str(due) in said.err
+
+
+def test_verifying_names_what_is_damaged_for_machines_too(office: Office) -> None:
+    whole, damaged = office.add(1, days_old=3), office.add(2, days_old=3)
+    file = next((office.directory / "vault").rglob(f"{damaged}.rec"))
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    said = office.run("recordings", "verify", "--all", "--json")
+    assert said.status == 1
+    assert said.json == {"read": 2, "problems": {str(damaged): "is damaged"}}
+    said = office.run("recordings", "verify", str(whole), "--json")
+    assert (said.status, said.json) == (0, {"read": 1, "problems": {}})
 
 
 def test_the_daily_report_is_empty_before_the_first_day_is_over(office: Office) -> None:

@@ -22,7 +22,7 @@ from recorder.custody.rules import folder_of
 from recorder.holds.model import HoldId
 from recorder.model import RecordingId
 from tests.builders import NOON
-from tests.builders_keeping import OLGA, PURGE, a_hold
+from tests.builders_keeping import OLGA, PURGE, a_change, a_hold
 from tests.fakes_erasure import FakeWitness
 from tests.keys import a_vault
 from tests.postgres.test_erasing_crashes import ROOT, seal
@@ -64,7 +64,7 @@ def test_after_45_days_without_a_purge_one_run_erases_all_that_is_due(
         async with connect(database_url) as engine:
             log = PostgresPurgeLog(engine, actor=PURGE)
             await log.passed(before)
-            await log.apply_days(30, actor=PURGE, at=before.at)
+            await log.apply(a_change(at=before.at), written=30, actor=PURGE, approval=None)
             for age in range(OUTAGE + 30):
                 for number in range(A_DAY):
                     at = age * A_DAY + number

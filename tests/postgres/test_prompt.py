@@ -284,9 +284,18 @@ def test_an_office_begins_with_a_token_and_ends_with_an_authorised_listener(
     signed_in("jan", f"{PASSWORD} j")
     assert "600123456" in run("calls", "list", "--reveal", "--purpose", PURPOSE).out
     signed_in("anna")
-    assert run("authorisation", "revoke", row["number"]).status == 0
+    _revoked_with_a_reason(run, row["number"])
     signed_in("jan", f"{PASSWORD} j")
     assert run("calls", "list", "--reveal", "--purpose", PURPOSE).status == 1
+
+
+def _revoked_with_a_reason(run: Run, number: str) -> None:
+    revoke = ["authorisation", "revoke", number]
+    assert run(*revoke).status == 2
+    assert run(*revoke, "--reason", " ").status == 1
+    assert run(*revoke, "--reason", "koniec zatrudnienia").status == 0
+    shown = run("authorisation", "show", number, "--json").json
+    assert (shown["standing"], shown["revoked_for"]) == ("revoked", "koniec zatrudnienia")
 
 
 def test_a_programs_token_is_told_once_kept_by_its_hash_and_revoked(
@@ -371,6 +380,9 @@ def test_an_overseers_account_is_opened_only_with_a_present_administrator(
     for act in acts.values():
         typed("anna", PASSWORD, "")
         assert run(*act).status == 0, act
+    typed("anna", PASSWORD, "")
+    again = run("user", "roles", "ewa", "--give", overseer.value)
+    assert (again.status, "first password" in again.err) == (1, True)
     assert agreed(database_url) == [(each, "anna") for each in acts]
     assert run("user", "reset", "olga").status == 0, "everybody else is helped at once"
 

@@ -79,7 +79,7 @@ def states(office: Run) -> dict[str, str]:
 WELL = dict.fromkeys(
     ("capture", "asterisk", "postgresql", "spool", "vault", "keys", "regulation", "announcements"),
     "ok",
-) | {"ami": "attention", "retention": "attention"}
+) | {"ami": "attention", "retention": "attention", "days kept": "ok"}
 """What a whole service says whose retention process never ran, and that uses no AMI."""
 
 

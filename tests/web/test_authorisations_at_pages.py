@@ -48,6 +48,7 @@ async def test_two_administrators_grant_and_the_paper_is_numbered(office: WebOff
     paper = await proposed(anna, holder)
     page = (await anna.get(paper)).text
     assert "musi ją potwierdzić inna osoba" in page
+    assert "czwartek, 31 grudnia 2099, włącznie z tym dniem" in page
     assert f'action="{paper}/confirm/check"' not in page
     assert (await anna.post(f"{paper}/confirm")).status_code == 409
     other = await second(office)
@@ -130,9 +131,15 @@ async def test_revoking_takes_a_reason_that_is_kept_in_the_trail(office: WebOffi
     assert "nie daje już dostępu" in checked.text
     assert "<script>alert" not in checked.text
     led = await anna.post(f"{paper}/revoke", data={"reason": "koniec zatrudnienia"})
-    assert "odwołane" in (await anna.get(led.headers["location"])).text
+    page = (await anna.get(led.headers["location"])).text
+    assert "odwołane" in page
+    assert "<dt>Powód odwołania</dt><dd>koniec zatrudnienia</dd>" in page
+    listener = await office.sign_in(holder.login)
+    assert "koniec zatrudnienia" in (await listener.get(paper)).text
     (entry,) = [each for each in await office.trail() if each.action == "authorisation:revoked"]
     assert json.loads(entry.data) == {"reason": "koniec zatrudnienia"}
+    await office.do("DELETE FROM audit_personal")
+    assert "Powód nie jest już przechowywany" in (await anna.get(paper)).text
     again = await anna.post(f"{paper}/revoke", data={"reason": "jeszcze raz"})
     assert again.status_code == 409
     assert paper in (await anna.get("/authorisations?state=ended")).text
@@ -170,12 +177,72 @@ async def test_a_signed_scan_is_kept_by_its_hash_and_handed_out_as_a_file(
     assert file.content == PDF
     assert file.headers["content-type"] == "application/pdf"
     assert file.headers["content-disposition"].startswith("attachment;")
+    assert file.headers["x-content-type-options"] == "nosniff"
+    assert file.headers["cache-control"] == "no-store"
+    assert "default-src 'none'" in file.headers["content-security-policy"]
+    shown = [each for each in await office.trail() if each.action == "authorisation:scan_shown"]
+    assert [json.loads(each.details)["sha256"] for each in shown] == [
+        hashlib.sha256(PDF).hexdigest()
+    ]
     assert 'data-label="Podpisany skan">tak' in (await anna.get("/authorisations")).text
     (kept,) = office.settings.scan_dir.iterdir()
     kept.write_bytes(PDF + b"?")
     assert (await anna.get(found[1])).status_code == 409
     kept.unlink()
     assert (await anna.get(found[1])).status_code == 404
+    assert (await office.actions()).count("authorisation:scan_shown") == 1
+
+
+async def test_without_an_entry_in_the_trail_no_scan_is_handed_out(office: WebOffice) -> None:
+    """RG.15."""
+    holder = await office.person(Role.LISTENER)
+    paper = await office.authorise(holder, [Role.LISTENER])
+    anna = await office.sign_in("anna")
+    await anna.post(f"/authorisations/{paper.id}/scans", files={"scan": ("a.pdf", PDF)})
+    (kept,) = await office.parts.papers.scans(paper.id)
+    await office.do("ALTER TABLE audit_event RENAME TO away")
+    for path in ("", "/api/v1"):
+        answer = await anna.get(f"{path}/authorisations/{paper.id}/scans/{kept.id}")
+        assert answer.status_code == 503
+        assert PDF not in answer.content
+    await office.do("ALTER TABLE away RENAME TO audit_event")
+
+
+async def test_a_program_reads_one_authorisation_with_its_form_and_scans(
+    office: WebOffice,
+) -> None:
+    """R8.1a, R8.1c."""
+    holder = await office.person(Role.LISTENER)
+    paper = await office.authorise(holder, [Role.LISTENER], lines=("746640800",))
+    other = await office.authorise(await office.person(Role.COPY_MAKER), [Role.COPY_MAKER])
+    anna = await office.sign_in("anna")
+    path = f"/api/v1/authorisations/{paper.id}"
+    kept = (await anna.post(f"{path}/scans", files={"scan": ("a.pdf", PDF)})).json()
+    told = (await anna.get(path)).json()
+    assert told["scans"] == [kept]
+    assert kept["sha256"] == hashlib.sha256(PDF).hexdigest()
+    for said in ("Załącznik nr 1", f"nr {paper.label}", "746640800", "Zenobia Kwiatkowska"):
+        assert said in told["form"]
+    assert "POUFNOŚCI" in told["statement"]
+    file = await anna.get(f"{path}/scans/{kept['id']}")
+    assert (file.content, file.headers["content-type"]) == (PDF, "application/pdf")
+    assert file.headers["content-disposition"].startswith("attachment;")
+    for reason in ({}, {"reason": " "}, {"reason": "x" * 501}):
+        assert (await anna.post(f"{path}/revoke", json=reason)).status_code == 422
+    assert (await anna.post(f"{path}/revoke", json={"reason": "inna praca"})).status_code == 204
+    told = (await anna.get(path)).json()["authorisation"]
+    assert (told["standing"], told["revoked_for"]) == ("revoked", "inna praca")
+    (row,) = [
+        each
+        for each in (await anna.get("/api/v1/authorisations")).json()["authorisations"]
+        if each["id"] == str(paper.id)
+    ]
+    assert row == told
+    listener = await office.sign_in(holder.login)
+    assert (await listener.get(path)).status_code == 200
+    for rest in ("", f"/scans/{kept['id']}"):
+        answer = await listener.get(f"/api/v1/authorisations/{other.id}{rest}")
+        assert answer.status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -96,5 +96,14 @@ async def test_only_a_contractor_is_let_in_and_the_dpo_reads_of_it(office: WebOf
     assert "/close/check" not in page
     assert (await dpo.post("/contractor", data=fault_of(holder))).status_code == 403
     assert (await dpo.post(f"/contractor/{holder.id}/close")).status_code == 403
+    assert 'action="/contractor/note"' in page
+    assert (await browser.post("/contractor/note")).status_code == 409
+    assert (await browser.post("/api/v1/contractor-accesses/note")).status_code == 409
+    led = await dpo.post("/contractor/note")
+    page = (await dpo.get(led.headers["location"])).text
+    assert "Przyjęto do wiadomości" in page
+    assert 'action="/contractor/note"' not in page
+    assert (await dpo.post("/api/v1/contractor-accesses/note")).status_code == 204
+    assert (await office.actions()).count("contractor:noted") == 1
     listener = await office.at_work(Role.LISTENER)
     assert (await listener.get("/contractor")).status_code == 403

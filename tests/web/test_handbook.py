@@ -56,7 +56,12 @@ def test_both_languages_have_the_same_chapters_with_the_same_paragraphs() -> Non
 
 async def test_each_page_links_to_its_own_chapter(office: WebOffice) -> None:
     dpo = await office.at_work(Role.DPO)
-    for path, chapter in (("/audit", "audit"), ("/holds", "holds"), ("/deletions", "deletion")):
+    for path, chapter in (
+        ("/audit", "audit"), ("/holds", "holds"), ("/deletions", "deletion"),
+        ("/authorisations", "papers"), ("/authorisations/review", "review"),
+        ("/contractor", "contractor"), ("/settings", "settings"),
+        ("/announcements", "announcements"), ("/first-steps", "steps"),
+    ):  # fmt: skip
         assert f'href="/help/{chapter}"' in (await dpo.get(path)).text
     begins = [path for each in CHAPTERS for path in each.paths]
     served = [path for _, path, _ in routes(office)]

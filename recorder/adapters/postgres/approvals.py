@@ -36,6 +36,7 @@ class PostgresApprovals:
             "proposed_at": approval.proposed_at,
             "reason": clean(approval.reason),
             "reference": clean(approval.reference),
+            "wanted": dict(approval.wanted),
             "decided_by": "",
         }
         with translated():
@@ -113,6 +114,7 @@ def _approval(row: Row[Any]) -> Approval:
         proposed_at=row.proposed_at,
         reason=row.reason,
         reference=row.reference,
+        wanted=row.wanted,
         decided_by=row.decided_by,
         decided_at=row.decided_at,
         answer=None if row.answer is None else Answer(row.answer),

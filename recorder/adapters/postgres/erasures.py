@@ -17,7 +17,7 @@ from recorder.adapters.postgres.connect import translated
 from recorder.adapters.postgres.forgetting import FORGET_CALL
 from recorder.adapters.postgres.holds import holds_on
 from recorder.adapters.postgres.tables import IncidentTable, RecordingTable
-from recorder.adapters.postgres.tables_keeping import HoldTable
+from recorder.adapters.postgres.tables_keeping import RETENTION, AppliedSettingTable, HoldTable
 from recorder.approvals.model import Answer, Approval, signature
 from recorder.audit.event import Actor
 from recorder.erasure import events
@@ -25,7 +25,7 @@ from recorder.erasure.model import Candidate, Claim, Route, Stage, Tombstone, To
 from recorder.holds.model import Hold
 from recorder.model import CallId, IncidentKind, RecordingId
 
-RECORDING = RecordingTable
+RECORDING, SETTING = RecordingTable, AppliedSettingTable
 COLUMNS = (
     RECORDING.id,
     RECORDING.call_id,
@@ -111,6 +111,8 @@ class PostgresErasures:
         """Write the intent, and claim what is kept and free; return which those are."""
         with translated():
             async with self._engine.begin() as connection:
+                if not await _days_hold(connection, claim):
+                    return frozenset()
                 mine = await _claim(connection, ids, claim)
                 if approval is not None and not (
                     mine
@@ -167,6 +169,15 @@ class PostgresErasures:
         with translated():
             async with self._engine.connect() as connection:
                 return [_candidate(row) for row in await connection.execute(query)]
+
+
+async def _days_hold(connection: AsyncConnection, claim: Claim) -> bool:
+    """Tell whether a run's days hold, and keep them from being changed until the commit."""
+    if claim.route is not Route.AUTOMATIC:
+        return True
+    query = select(SETTING.value).where(SETTING.name == RETENTION).with_for_update(read=True)
+    found = (await connection.scalars(query)).first()
+    return found is None or found == claim.retention_days
 
 
 async def _claim(

@@ -1,8 +1,10 @@
 """The register of authorisations and contractors' openings in PostgreSQL."""
 
-from collections.abc import Collection, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import RowMapping, func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -10,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from recorder.accounts.model import AccountId, Role
 from recorder.adapters.postgres import tables_access as tables
-from recorder.adapters.postgres import trail
+from recorder.adapters.postgres import tables_audit, trail
 from recorder.adapters.postgres.connect import translated
 from recorder.adapters.postgres.ledger import clean
 from recorder.authorisations.model import (
@@ -28,6 +30,8 @@ SCAN, ACCESS, SESSION = (
     tables.ContractorAccessTable,
     tables.SessionTable,
 )
+ENTRY, PERSONAL = tables_audit.AuditEventTable, tables_audit.AuditPersonalTable
+SUBJECT = "authorisation:"
 LAPSED = "contractor_access_closed"
 
 
@@ -149,6 +153,30 @@ class PostgresPapers:
         with translated():
             async with self._engine.connect() as connection:
                 return set(await connection.scalars(query))
+
+    async def reasons(self, ids: Collection[AuthorisationId]) -> Mapping[AuthorisationId, str]:
+        """Return why each of these was revoked, as far as the trail still keeps it."""
+        query = (
+            select(ENTRY.subject, PERSONAL.data)
+            .join(PERSONAL, PERSONAL.seq == ENTRY.seq)
+            .where(
+                ENTRY.action == "authorisation:revoked",
+                ENTRY.subject.in_([f"{SUBJECT}{each}" for each in ids]),
+            )
+        )
+        with translated():
+            async with self._engine.connect() as connection:
+                rows = (await connection.execute(query)).all()
+        return {
+            AuthorisationId(UUID(row.subject.removeprefix(SUBJECT))): json.loads(row.data)["reason"]
+            for row in rows
+        }
+
+    async def note(self, events: Events) -> None:
+        """Write entries about an act that changes no row. Raises ``TrailUnavailable``."""
+        with translated():
+            async with self._engine.begin() as connection:
+                await trail.append(connection, events)
 
     async def _set(
         self,

@@ -1,32 +1,38 @@
 """What one purge leaves for the next: clocks, standing holds, brakes, the days in force."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
+import uuid_utils.compat as uuids
 from sqlalchemy import Row, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from recorder.adapters.postgres import trail
+from recorder.adapters.postgres.approvals import answer
 from recorder.adapters.postgres.connect import translated
 from recorder.adapters.postgres.erasures import raise_incident
+from recorder.adapters.postgres.ledger import clean
 from recorder.adapters.postgres.tables_audit import AuditEventTable
 from recorder.adapters.postgres.tables_keeping import (
+    RETENTION,
     AppliedSettingTable,
     BrakeTable,
     HoldTable,
     PurgeStateTable,
+    RetentionChangeTable,
 )
-from recorder.approvals.model import signature
+from recorder.approvals.model import Answer, Approval, signature
 from recorder.audit.event import Actor
 from recorder.erasure import events
 from recorder.erasure.brakes import Brake, Instant, vanished
-from recorder.erasure.model import OpenBrake
+from recorder.erasure.model import Applied, OpenBrake, RetentionChange
 from recorder.model import IncidentKind
 
-RETENTION = "retention_days"
 STATE, BRAKE, SETTING = PurgeStateTable, BrakeTable, AppliedSettingTable
+CHANGE = RetentionChangeTable
 EVENT = AuditEventTable
 
 
@@ -127,30 +133,60 @@ class PostgresPurgeLog:
                     .values(used_at=instant.at)
                 )
 
-    async def applied_days(self) -> int | None:
-        """Return how many days of retention were applied last."""
+    async def applied(self) -> Applied | None:
+        """Return the retention that was put in force last."""
         with translated():
             async with self._engine.connect() as connection:
                 return await _applied(connection)
 
-    async def apply_days(self, days: int, *, actor: Actor, at: datetime) -> None:
-        """Note how many days hold from now on, with its entry."""
-        row = {
-            "name": RETENTION,
-            "value": days,
-            "applied_at": at,
-            "applied_by": signature(actor),
-        }
+    async def note_written(self, written: int) -> None:
+        """Note what regulation.toml says; the days in force stay as they are."""
         with translated():
             async with self._engine.begin() as connection:
-                before = await _applied(connection)
+                await connection.execute(
+                    update(SETTING).where(SETTING.name == RETENTION).values(written=written)
+                )
+
+    async def apply(
+        self, change: RetentionChange, *, written: int, actor: Actor, approval: Approval | None
+    ) -> bool:
+        """Put the days of a change in force, with its entry and its line in the list of changes."""
+        row = {
+            "name": RETENTION,
+            "value": change.to_days,
+            "written": written,
+            "applied_at": change.at,
+            "applied_by": signature(actor),
+        }
+        line = {each.name: getattr(change, each.name) for each in fields(change)}
+        line |= {"id": uuids.uuid7(), "reason": clean(change.reason)}
+        with translated():
+            async with self._engine.begin() as connection:
+                # Before the trail: whoever claims holds this row's lock when it writes there.
+                before = await _applied(connection, lock=True)
+                if (before.days if before else None) != change.from_days:
+                    return False
+                if approval is not None and not await answer(
+                    connection, approval.id, Answer.CONFIRMED, actor=actor, at=change.at
+                ):
+                    return False
                 await connection.execute(
                     insert(SETTING)
                     .values(row)
                     .on_conflict_do_update(index_elements=["name"], set_=row)
                 )
-                entry = events.days_applied(before, days, actor=actor, at=at)
-                await trail.append(connection, [entry])
+                await connection.execute(insert(CHANGE).values(line))
+                await trail.append(connection, [events.days_changed(change, actor=actor)])
+                return True
+
+    async def changes(self, *, limit: int) -> Sequence[RetentionChange]:
+        """Return the changes, newest first."""
+        columns = [getattr(CHANGE, each.name) for each in fields(RetentionChange)]
+        query = select(*columns).order_by(CHANGE.at.desc(), CHANGE.id.desc()).limit(limit)
+        with translated():
+            async with self._engine.connect() as connection:
+                rows = (await connection.execute(query)).mappings()
+                return [RetentionChange(**row) for row in rows]
 
 
 async def _standing(connection: AsyncConnection) -> set[str]:
@@ -169,9 +205,10 @@ async def _ended_in_trail(connection: AsyncConnection, missing: Collection[str])
     return {subjects[each] for each in told}
 
 
-async def _applied(connection: AsyncConnection) -> int | None:
-    query = select(SETTING.value).where(SETTING.name == RETENTION)
-    return (await connection.scalars(query)).first()
+async def _applied(connection: AsyncConnection, *, lock: bool = False) -> Applied | None:
+    query = select(SETTING.value, SETTING.written).where(SETTING.name == RETENTION)
+    row = (await connection.execute(query.with_for_update() if lock else query)).first()
+    return None if row is None else Applied(row.value, row.written)
 
 
 async def _brakes(connection: AsyncConnection) -> Sequence[OpenBrake]:

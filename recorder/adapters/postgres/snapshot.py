@@ -11,10 +11,9 @@ from sqlalchemy import Connection, create_engine, exists, func, select
 from sqlalchemy.pool import NullPool
 
 from recorder.adapters.postgres.connect import translated
-from recorder.adapters.postgres.purge_log import RETENTION
 from recorder.adapters.postgres.tables import RecordingTable
 from recorder.adapters.postgres.tables_audit import AuditHeadTable
-from recorder.adapters.postgres.tables_keeping import AppliedSettingTable, HoldTable
+from recorder.adapters.postgres.tables_keeping import RETENTION, AppliedSettingTable, HoldTable
 from recorder.erasure.model import Stage
 from recorder.errors import LedgerUnavailable
 

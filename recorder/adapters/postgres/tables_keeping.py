@@ -17,6 +17,9 @@ STANDS = text("ended_at IS NULL")
 WAITS = text("decided_at IS NULL")
 IS_ON = text("used_at IS NULL")
 
+RETENTION = "retention_days"
+"""The one setting that is put in force by persons."""
+
 
 class HoldTable(Base):
     """§ 7.3: why a recording must not disappear.
@@ -78,6 +81,7 @@ class ApprovalTable(Base):
     decided_by: Mapped[str]
     decided_at: Mapped[datetime | None]
     answer: Mapped[str | None]
+    wanted: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
 
 
 class TombstoneTable(Base):
@@ -142,6 +146,28 @@ class AppliedSettingTable(Base):
     value: Mapped[int]
     applied_at: Mapped[datetime]
     applied_by: Mapped[str]
+    written: Mapped[int]
+    """What the file said when this was last looked at: raising it counts from there."""
+
+
+class RetentionChangeTable(Base):
+    """R7.2c: each change of the days, by whom, and what they were shown it would do."""
+
+    __tablename__ = "retention_change"
+    __table_args__ = (
+        CheckConstraint("to_days BETWEEN 1 AND 30", name="in_bounds"),
+        Index("ix_retention_change_at", "at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    from_days: Mapped[int | None]
+    to_days: Mapped[int]
+    proposed_by: Mapped[str]
+    decided_by: Mapped[str]
+    reason: Mapped[str]
+    at_once: Mapped[int]
+    held: Mapped[int]
 
 
 class JobTable(Base):

@@ -1,23 +1,34 @@
-"""The register of authorisations (§ 8.1), and contractors who are let in for one fault (R6.3c)."""
+"""The register of authorisations (§ 8.1)."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import UploadFile
 from pydantic import AwareDatetime, Field
+from starlette.responses import Response
 
 from recorder.access.model import Permission, View
-from recorder.accounts.model import AccountId, Role
-from recorder.authorisations.model import Authorisation, AuthorisationId, Scan, Standing
-from recorder.authorisations.rules import LONGEST_SCAN_BYTES, standing
+from recorder.accounts.model import Role
+from recorder.authorisations.form import as_text, forms_of
+from recorder.authorisations.model import Authorisation, AuthorisationId, Scan, ScanKind, Standing
+from recorder.authorisations.rules import LONGEST_REASON, LONGEST_SCAN_BYTES, standing
 from recorder.web.api import routing
 from recorder.web.api.accounts import account_of
 from recorder.web.api.routing import Body, Parts, Told, Who
+from recorder.web.asker import Asker
 from recorder.web.gate import needs
 from recorder.web.problems import Kind, Problem
+from recorder.web.services import Services
 
 router = routing.router("authorisations")
+MEDIA = {
+    ScanKind.PDF: "application/pdf",
+    ScanKind.PNG: "image/png",
+    ScanKind.JPEG: "image/jpeg",
+}
 Line = Annotated[str, Field(min_length=1, max_length=32)]
 
 
@@ -40,6 +51,10 @@ class AuthorisationTold(Told):
     proposed_by: UUID
     granted_by: UUID | None
     reviewed_at: datetime | None
+    revoked_by: UUID | None
+    revoked_at: datetime | None
+    revoked_for: str | None
+    """In a person's words; null when the trail keeps them no longer."""
 
 
 class Register(Told):
@@ -59,6 +74,12 @@ class NewAuthorisation(Body):
     valid_until: AwareDatetime
 
 
+class Revocation(Body):
+    """Why an authorisation is revoked; it is kept in the audit trail."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=LONGEST_REASON)]
+
+
 class ScanTold(Told):
     """A signed scan that is kept, by its hash."""
 
@@ -68,31 +89,15 @@ class ScanTold(Told):
     size_bytes: int
 
 
-class Opening(Body):
-    """A fault for which a contractor is let in."""
+class Paper(Told):
+    """One authorisation, both sheets to be printed, and the scans of what was signed."""
 
-    account_id: UUID
-    contract: Annotated[str, Field(min_length=1, max_length=120)]
-    reason: Annotated[str, Field(min_length=1, max_length=500)]
-    hours: Annotated[float, Field(gt=0, le=8)]
-
-
-class OpeningTold(Told):
-    """One opening; it closes by itself."""
-
-    account_id: UUID
-    contract: str
-    reason: str
-    opened_at: datetime
-    until: datetime
-    closed_at: datetime | None
-    noted_at: datetime | None
-
-
-class Openings(Told):
-    """Every opening, newest first."""
-
-    openings: list[OpeningTold]
+    authorisation: AuthorisationTold
+    form: str
+    """Annex 1."""
+    statement: str
+    """Of confidentiality."""
+    scans: list[ScanTold]
 
 
 @router.get("/authorisations")
@@ -104,7 +109,26 @@ async def register(asker: Who, parts: Parts, due: Literal["review"] | None = Non
     found = await (parts.people.registrar.due() if due else papers.all())
     if decision.view is View.OWN:
         found = [each for each in found if each.account_id == asker.account.id]
-    return Register(authorisations=[_told(each, asker.now) for each in found])
+    reasons = await papers.reasons([each.id for each in found])
+    return Register(authorisations=[_told(each, asker.now, reasons) for each in found])
+
+
+@router.get("/authorisations/{authorisation_id}")
+@needs(Permission.AUTHORISATION_READ)
+async def show(authorisation_id: UUID, asker: Who, parts: Parts) -> Paper:
+    """Return one authorisation with its printed form; another's is as if it were not there."""
+    paper = await _visible(authorisation_id, asker, parts)
+    found = await parts.people.store.by_id(paper.granted_by or paper.proposed_by)
+    form, statement = forms_of(
+        paper, parts.public.regulation, grantor=found[0] if found else None, zone=parts.zone
+    )
+    scans = await parts.people.papers.scans(paper.id)
+    return Paper(
+        authorisation=_told(paper, asker.now, await parts.people.papers.reasons([paper.id])),
+        form=as_text(form),
+        statement=as_text(statement),
+        scans=[_scan(each) for each in scans],
+    )
 
 
 @router.post("/authorisations", status_code=201)
@@ -142,9 +166,11 @@ async def refuse(authorisation_id: UUID, asker: Who, parts: Parts) -> None:
 
 @router.post("/authorisations/{authorisation_id}/revoke", status_code=204)
 @needs(Permission.AUTHORISATION_REVOKE)
-async def revoke(authorisation_id: UUID, asker: Who, parts: Parts) -> None:
+async def revoke(authorisation_id: UUID, revocation: Revocation, asker: Who, parts: Parts) -> None:
     """Revoke from this instant, on a running playback too (R8.1b)."""
-    await parts.people.registrar.revoke(AuthorisationId(authorisation_id), by=asker.account.id)
+    await parts.people.registrar.revoke(
+        AuthorisationId(authorisation_id), by=asker.account.id, reason=revocation.reason
+    )
 
 
 @router.post("/authorisations/{authorisation_id}/review", status_code=204)
@@ -161,50 +187,55 @@ async def attach(authorisation_id: UUID, scan: UploadFile, asker: Who, parts: Pa
     content = await scan.read(LONGEST_SCAN_BYTES + 1)
     if len(content) > LONGEST_SCAN_BYTES:
         raise Problem(kind=Kind.TOO_LARGE)
-    kept: Scan = await parts.people.registrar.attach(
+    kept = await parts.people.registrar.attach(
         AuthorisationId(authorisation_id), content, by=asker.account.id
     )
-    return ScanTold(
-        id=kept.id, kind=kept.kind.value, sha256=kept.sha256, size_bytes=kept.size_bytes
+    return _scan(kept)
+
+
+@router.get(
+    "/authorisations/{authorisation_id}/scans/{scan_id}",
+    response_class=Response,
+    responses={200: {"content": {each: {} for each in MEDIA.values()}}},
+)
+@needs(Permission.AUTHORISATION_READ)
+async def scan(authorisation_id: UUID, scan_id: UUID, asker: Who, parts: Parts) -> Response:
+    """Hand out a signed scan as a file, if it is still what was attached; it is noted."""
+    paper = await _visible(authorisation_id, asker, parts)
+    return await handed_out(paper, scan_id, asker, parts)
+
+
+async def handed_out(
+    paper: Authorisation, scan_id: UUID, asker: Asker, parts: Services
+) -> Response:
+    """Return a scan under a name of ours, as a file and never as a page."""
+    kept, content = await parts.people.registrar.scan(paper.id, scan_id, by=asker.account.id)
+    name = f"authorisation-{kept.id}.{kept.kind.value}"
+    return Response(
+        content,
+        media_type=MEDIA[kept.kind],
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
-@router.get("/contractor-accesses")
-@needs(Permission.CONTRACTOR_READ)
-async def openings(parts: Parts) -> Openings:
-    """Return every opening for a fault."""
-    found = await parts.people.accesses.accesses()
-    return Openings(
-        openings=[
-            OpeningTold(**{name: getattr(each, name) for name in OpeningTold.model_fields})
-            for each in found
-        ]
-    )
+async def _visible(authorisation_id: UUID, asker: Asker, parts: Services) -> Authorisation:
+    decision = await asker.require(Permission.AUTHORISATION_READ)
+    paper = await parts.people.papers.get(AuthorisationId(authorisation_id))
+    own = decision.view is View.OWN
+    if paper is None or (own and paper.account_id != asker.account.id):
+        raise Problem(kind=Kind.NOT_FOUND)
+    return paper
 
 
-@router.post("/contractor-accesses", status_code=201)
-@needs(Permission.CONTRACTOR_OPEN)
-async def open_for(opening: Opening, asker: Who, parts: Parts) -> OpeningTold:
-    """Let a contractor in for one fault, at most eight hours."""
-    opened = await parts.people.contractors.open(
-        await account_of(opening.account_id, parts),
-        contract=opening.contract,
-        reason=opening.reason,
-        hours=opening.hours,
-        by=asker.actor,
-    )
-    return OpeningTold(**{name: getattr(opened, name) for name in OpeningTold.model_fields})
+def _scan(kept: Scan) -> ScanTold:
+    return ScanTold(**{name: getattr(kept, name) for name in ScanTold.model_fields})
 
 
-@router.post("/contractor-accesses/{account_id}/close", status_code=204)
-@needs(Permission.CONTRACTOR_CLOSE)
-async def close(account_id: UUID, asker: Who, parts: Parts) -> None:
-    """Close before its time; sessions end at once."""
-    account = await account_of(AccountId(account_id), parts)
-    await parts.people.contractors.close(account, by=asker.actor)
-
-
-def _told(paper: Authorisation, now: datetime) -> AuthorisationTold:
+def _told(
+    paper: Authorisation,
+    now: datetime,
+    reasons: Mapping[AuthorisationId, str] = MappingProxyType({}),
+) -> AuthorisationTold:
     return AuthorisationTold(
         id=paper.id,
         number=paper.label,
@@ -220,4 +251,7 @@ def _told(paper: Authorisation, now: datetime) -> AuthorisationTold:
         proposed_by=paper.proposed_by,
         granted_by=paper.granted_by,
         reviewed_at=paper.reviewed_at,
+        revoked_by=paper.revoked_by,
+        revoked_at=paper.revoked_at,
+        revoked_for=reasons.get(paper.id),
     )

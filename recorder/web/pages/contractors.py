@@ -30,6 +30,7 @@ FIELDS = ("account", "contract", "reason", "hours")
 USUAL_HOURS = "4"
 HOURS = re.compile(r"[0-9](?:[.,][0-9]{1,2})?")
 DONE = {
+    "noted": later("You took note of the openings; it is in the trail."),
     "opened": later("Access is open; it closes by itself."),
     "closed": later("Access is closed; the contractor is signed out."),
 }
@@ -38,6 +39,7 @@ NO_CONTRACT = later("Contract: give its number, for example UM/12/2026; at most 
 NO_REASON = later("Fault: say what is broken; at most 500 characters.")
 NO_HOURS = later("Hours: at most 8, for example 4 or 1.5 (§ 6.3).")
 NOT_OPEN = later("Nothing is open for this contractor; nothing was done.")
+NOT_THE_DPO = later("The data protection officer takes note of openings.")
 NOT_OPENED = later("Access was not opened: the account was changed meanwhile.")
 
 
@@ -103,6 +105,17 @@ async def close(request: Request) -> Response:
     return see("/contractor?done=closed")
 
 
+@needs(READ)
+async def note(request: Request) -> Response:
+    """Take note, as the data protection officer, of every opening not noted before."""
+    asker = asker_of(request)
+    try:
+        await services_of(request).people.contractors.note(asker.account, by=asker.actor)
+    except RuleViolation:
+        raise Problem(kind=Kind.CONFLICT, detail=NOT_THE_DPO) from None
+    return see("/contractor?done=noted")
+
+
 async def _holder(request: Request) -> Account:
     account_id: UUID = request.path_params["account_id"]
     for each in await services_of(request).people.store.accounts():
@@ -164,6 +177,7 @@ async def _page(
         },
         names=await names_of(services),
         may_open=OPEN in asker.able,
+        unnoted=any(each.noted_at is None for each in openings) and Role.DPO in asker.account.roles,
         may_close=CLOSE in asker.able,
         given=given or dict.fromkeys(FIELDS, "") | {"hours": USUAL_HOURS},
         faults={name: say(text) for name, text in (faults or {}).items()},
@@ -176,6 +190,7 @@ ROUTES: Routes = (
     ("GET", "/contractor", overview),
     ("POST", "/contractor/check", check),
     ("POST", "/contractor", open_for),
+    ("POST", "/contractor/note", note),
     ("POST", "/contractor/{account_id:uuid}/close/check", check_close),
     ("POST", "/contractor/{account_id:uuid}/close", close),
 )

@@ -5,7 +5,11 @@ from starlette.responses import Response
 
 from recorder.access.model import Permission
 from recorder.authorisations.model import Authorisation
-from recorder.authorisations.rules import LONGEST_SCAN_BYTES, problem_of_confirming
+from recorder.authorisations.rules import (
+    LONGEST_REASON,
+    LONGEST_SCAN_BYTES,
+    problem_of_confirming,
+)
 from recorder.errors import RuleViolation
 from recorder.web.api.routing import asker_of, services_of
 from recorder.web.gate import AskAgain, needs
@@ -18,7 +22,6 @@ from recorder.web.problems import Kind, Problem
 from recorder.web.routes import Routes
 
 GRANT, REVOKE = Permission.AUTHORISATION_GRANT, Permission.AUTHORISATION_REVOKE
-LONGEST_REASON = 500
 NO_REASON = later("Reason: say in your own words why.")
 TOO_LONG = later("Reason: at most 500 characters.")
 NOT_GRANTED = later("It was never granted, or is revoked already; nothing was done.")

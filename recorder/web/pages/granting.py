@@ -46,6 +46,7 @@ PROBLEMS = {
         "recording",
         later("Recording: the data protection officer is authorised for one at a time."),
     ),
+    "its period would be over already": ("until", OVER),
     "it would end before it begins": ("until", later("To: it would end before it begins.")),
 }  # fmt: skip
 """At which field it is said, and how, by what the rules say."""
@@ -137,6 +138,7 @@ async def _wanted(request: Request) -> tuple[Wanted, dict[str, str], list[str]]:
             one_recording=bool(given["recording"]),
             valid_from=since,
             valid_until=until,
+            now=asker.now,
         )
         if problem:
             field, said = PROBLEMS[problem]

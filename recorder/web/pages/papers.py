@@ -7,10 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from recorder.access.model import Permission, View
-from recorder.authorisations.form import authorisation_form, confidentiality_statement
-from recorder.authorisations.model import Authorisation, AuthorisationId, ScanKind, Standing
+from recorder.authorisations.form import forms_of
+from recorder.authorisations.model import Authorisation, AuthorisationId, Standing
 from recorder.authorisations.rules import problem_of_confirming, standing
 from recorder.errors import NotFound, RuleViolation
+from recorder.web.api.authorisations import handed_out
 from recorder.web.api.routing import asker_of, services_of
 from recorder.web.gate import needs
 from recorder.web.languages import language_of, later, speaker
@@ -53,11 +54,6 @@ SECOND = {
     "its period is over; propose a new one": later("Its period is over: propose a new one."),
 }
 """Why somebody cannot confirm, by what the rules say."""
-MEDIA = {
-    ScanKind.PDF: "application/pdf",
-    ScanKind.PNG: "image/png",
-    ScanKind.JPEG: "image/jpeg",
-}
 SPOILT = later("The file is not what was attached: its hash differs. It is not handed out.")
 
 
@@ -130,36 +126,23 @@ async def form(request: Request) -> Response:
     services = services_of(request)
     paper = await paper_of(request)
     regulation = services.public.regulation
-    grantor = await services.people.store.by_id(paper.granted_by or paper.proposed_by)
-    forms = (
-        authorisation_form(
-            paper,
-            regulation,
-            grantor=f"{grantor[0].name}, {grantor[0].post}" if grantor else "",
-            zone=services.zone,
-        ),
-        confidentiality_statement(paper, regulation),
-    )
+    found = await services.people.store.by_id(paper.granted_by or paper.proposed_by)
+    grantor = found[0] if found else None
+    forms = forms_of(paper, regulation, grantor=grantor, zone=services.zone)
     return services.drawing.page("paper_form.html", request.scope, paper=paper, forms=forms)
 
 
 @needs(READ)
 async def scan(request: Request) -> Response:
-    """Hand out a signed scan as a file, if it is still what was attached."""
+    """Hand out a signed scan as a file, if it is still what was attached; it is noted."""
     paper = await paper_of(request)
     scan_id: UUID = request.path_params["scan_id"]
     try:
-        kept, content = await services_of(request).people.registrar.scan(paper.id, scan_id)
+        return await handed_out(paper, scan_id, asker_of(request), services_of(request))
     except NotFound:
         raise Problem(kind=Kind.NOT_FOUND) from None
     except RuleViolation:
         raise Problem(kind=Kind.CONFLICT, detail=SPOILT) from None
-    name = f"authorisation-{kept.id}.{kept.kind.value}"
-    return Response(
-        content,
-        media_type=MEDIA[kept.kind],
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
 
 
 async def paper_of(request: Request) -> Authorisation:
@@ -195,6 +178,7 @@ async def page_of(
         standings=STANDINGS,
         roles=ROLES,
         scans=await services.people.papers.scans(paper.id),
+        revoked_for=(await services.people.papers.reasons([paper.id])).get(paper.id, ""),
         names=await names_of(services),
         waits=stands is Standing.PROPOSED,
         my_own=paper.proposed_by == asker.account.id,
