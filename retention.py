@@ -9,6 +9,7 @@ import uuid_utils.compat as uuids
 
 from recorder import logs
 from recorder.adapters.backup_pruning import KeyPruner
+from recorder.adapters.changing_announcements import open_announcement_effect
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.erasure_ledger import LedgerFile
 from recorder.adapters.keeping import TrailAtWork, open_completeness, open_keeping, open_reconciler
@@ -75,11 +76,15 @@ async def serve(settings: Settings) -> None:
             clock=clock,
             actor=keeping.process,
         )
+        announcements = open_announcement_effect(settings, regulation, engine, keeping.process)
         completeness = open_completeness(settings, regulation, engine)
         lock = PostgresWorkerLock(engine)
         stack.push_async_callback(lock.release)
         runner = JobRunner(
-            jobs=[*work.jobs(), *backups.jobs(), *jobs_of(completeness)],
+            jobs=[
+                *(*work.jobs(), *backups.jobs()),
+                *(*jobs_of(completeness), *announcements.jobs()),
+            ],
             rows=PostgresJobs(engine),
             lock=lock,
             clock=clock,

@@ -57,6 +57,10 @@ class AnnouncementRefused(RecorderError):
     """A sound file cannot become an announcement; the message says why."""
 
 
+class SoundCutShort(AnnouncementRefused):
+    """The file ends before the sound that it promises."""
+
+
 class RowRefused(RecorderError):
     """PostgreSQL will never take this row: a defect of ours, not an outage."""
 

@@ -184,6 +184,20 @@ def test_what_handles_recordings_reaches_nothing_outside_the_machine() -> None:
         assert set(SERVICES[name]["networks"]) <= internal, name
 
 
+def test_what_callers_hear_is_written_by_nobody_whom_strangers_reach() -> None:
+    """ADR 0056: the pages order, the retention process writes, capture and Asterisk read."""
+    catalogue = "announcements:/var/lib/rejestrator/announcements"
+    for name in ("web", "capture", "asterisk"):
+        assert f"{catalogue}:ro" in SERVICES[name]["volumes"], name
+    assert catalogue in SERVICES["retention"]["volumes"]
+    units = ROOT / "deploy" / "systemd"
+    for name in ("web", "capture"):
+        unit = (units / f"rejestrator-{name}.service").read_text()
+        (read_only,) = re.findall(r"^ReadOnlyPaths=(.*)$", unit, re.MULTILINE)
+        assert "/var/lib/rejestrator/announcements" in read_only.split(), name
+    assert "announcements" not in (units / "rejestrator-retention.service").read_text()
+
+
 def test_recordings_keys_and_database_lie_on_volumes_apart() -> None:
     """R6.1b."""
     targets = {

@@ -8,6 +8,7 @@ import uuid_utils.compat as uuids
 
 from recorder.access.matrix import pair_problem
 from recorder.accounts.agreeing import Agreement
+from recorder.accounts.events import NOTHING, about, added, listed
 from recorder.accounts.model import Account, AccountId, Credentials, Role
 from recorder.accounts.ports import AccountStore, CodeBook, PasswordHasher
 from recorder.accounts.rules import (
@@ -31,8 +32,6 @@ from recorder.accounts.tokens import (
 from recorder.audit.event import Actor, AuditEvent
 from recorder.errors import NotFound, RuleViolation
 from recorder.ports import Clock
-
-NOTHING: Mapping[str, str] = {}
 
 
 class AccountKeeper:
@@ -87,7 +86,7 @@ class AccountKeeper:
             account,
             hashed,
             now=account.created_at,
-            events=[self._added(account, actor_of(account.id))],
+            events=[added(account, actor=actor_of(account.id), at=account.created_at)],
         )
         if problem is not None:
             raise RuleViolation("this token opens nothing: recorder user first-token")
@@ -108,7 +107,8 @@ class AccountKeeper:
         agreed = await self.agreement.noted(account.roles, agreed_by=agreed_by, actor=actor)
         temporary = secrets.token_urlsafe(TEMPORARY_BYTES)
         hashed = Credentials(password_hash=await self._hasher.hash(temporary))
-        if not await self._store.add(account, hashed, [self._added(account, actor, agreed)]):
+        entry = added(account, actor=actor, at=account.created_at, agreed=agreed)
+        if not await self._store.add(account, hashed, [entry]):
             raise RuleViolation("this login is taken")
         return account, temporary
 
@@ -199,12 +199,12 @@ class AccountKeeper:
     ) -> Account:
         """Change what a person does in the office; every session ends. Raises ``RuleViolation``."""
         account, _ = await self._known(account_id)
+        agreed = await self.agreement.noted(account.roles ^ roles, agreed_by=agreed_by, actor=actor)
         if problem := pair_problem(roles) or problem_of_roles(
-            before=account.roles, after=roles, holder=account.id, changed_by=actor.name
+            account, after=roles, changed_by=actor.name
         ):
             raise RuleViolation(problem)
-        agreed = await self.agreement.noted(account.roles ^ roles, agreed_by=agreed_by, actor=actor)
-        told = {"before": _listed(account.roles), "after": _listed(roles)} | agreed
+        told = {"before": listed(account.roles), "after": listed(roles)} | agreed
         entry = self._entry("role:assigned", account, actor, told)
         await self._store.set_roles(account.id, roles, at=entry.at, events=[entry])
         return replace(account, roles=roles)
@@ -293,23 +293,4 @@ class AccountKeeper:
     def _entry(
         self, action: str, account: Account, actor: Actor, details: Mapping[str, str] = NOTHING
     ) -> AuditEvent:
-        return AuditEvent(
-            action=action,
-            at=self._clock.now(),
-            actor=actor,
-            subject=f"account:{account.id}",
-            details=dict(details),
-        )
-
-    def _added(
-        self, account: Account, actor: Actor, agreed: Mapping[str, str] = NOTHING
-    ) -> AuditEvent:
-        return replace(
-            self._entry("account:added", account, actor),
-            details={"roles": _listed(account.roles)} | dict(agreed),
-            personal={"login": account.login, "name": account.name, "post": account.post},
-        )
-
-
-def _listed(roles: Iterable[Role]) -> str:
-    return ", ".join(sorted(roles))
+        return about(action, account, actor=actor, at=self._clock.now(), details=details)

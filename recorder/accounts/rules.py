@@ -9,7 +9,7 @@ from enum import StrEnum
 from recorder.access.matrix import mark_of
 from recorder.access.model import Permission
 from recorder.accounts.claims import LONGEST_SUBJECT
-from recorder.accounts.model import Account, AccountId, Ended, Link, Role, Session, SignsInBy
+from recorder.accounts.model import Account, Ended, Link, Role, Session, SignsInBy
 
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 256
@@ -22,6 +22,9 @@ IDLE = timedelta(minutes=15)
 ABSOLUTE = timedelta(hours=8)
 SEEN_EVERY = timedelta(seconds=30)
 """How exactly the last use of a session is stored; idle time is shortened by it, never longer."""
+
+GUARDED = frozenset({Role.ADMINISTRATOR, Role.DPO})
+"""Who grants, and who oversees: whoever had their accounts would need nobody else."""
 
 FIRST_TOKEN_VALID = timedelta(hours=24)
 TOTP_STEP_S = 30
@@ -177,12 +180,15 @@ class FirstTokenProblem(StrEnum):
     NOT_THE_FIRST = "not_the_first"
 
 
-def problem_of_roles(
-    *, before: frozenset[Role], after: frozenset[Role], holder: AccountId, changed_by: str
-) -> str:
-    """Return why these roles cannot be given by this person; empty when they can."""
-    if str(holder) == changed_by and after != before:
+def problem_of_roles(account: Account, *, after: frozenset[Role], changed_by: str) -> str:
+    """Return why these roles cannot be given by this person; empty when they can.
+
+    A first password is known to whoever gave it: who grants or oversees has one of his own first.
+    """
+    if str(account.id) == changed_by and after != account.roles:
         return "nobody changes his own roles"
+    if account.must_change_password and GUARDED & (after - account.roles):
+        return "this person changes the first password, which somebody else gave, before that"
     return ""
 
 
@@ -229,10 +235,6 @@ _ROWS = (
 
 def _is_run(plain: str) -> bool:
     return any(plain in row * 2 or plain in (row * 2)[::-1] for row in _ROWS)
-
-
-GUARDED = frozenset({Role.ADMINISTRATOR, Role.DPO})
-"""Who grants, and who oversees: whoever had their accounts would need nobody else."""
 
 
 def takes_an_administrator(

@@ -72,6 +72,10 @@ class ActivationCard(_Card):
     announcement_id: UUID
     active_from: AwareDatetime
     activated_at: AwareDatetime
+    activated_by: str = ""
+    """As people sign in a row; empty for one of before this was noted."""
+    proposed_by: str = ""
+    """The first of two persons; empty where one was enough."""
 
 
 def sha256(content: bytes) -> str:

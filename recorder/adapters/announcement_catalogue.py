@@ -12,7 +12,7 @@ crash leaves it whole or absent. Nothing is edited afterwards, so what a caller 
 can be played again (R8.2d).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -30,6 +30,7 @@ from recorder.adapters.announcement_cards import (
     sha256,
 )
 from recorder.adapters.sounds import encode
+from recorder.announcements.periods import Signed
 from recorder.announcements.rules import Damage, Sound, which_is_active
 from recorder.errors import NotFound, RuleViolation, Unavailable
 from recorder.model import Announcement, AnnouncementId, IncidentKind, Layer
@@ -97,6 +98,15 @@ class AnnouncementCatalogue:
         """Return the history: each version once for every time it was activated (R8.2d)."""
         return self._read().activated
 
+    def signed(self) -> Mapping[tuple[AnnouncementId, datetime], Signed]:
+        """Return who activated a version, by the version and from when it was heard (R8.2d)."""
+        return {
+            (AnnouncementId(each.announcement_id), each.active_from): Signed(
+                activated_by=each.activated_by, proposed_by=each.proposed_by
+            )
+            for each in self._read().activations
+        }
+
     def samples(self, announcement_id: AnnouncementId) -> bytes:
         """Return the linear samples of a version: what callers hear, or heard, of it.
 
@@ -111,13 +121,21 @@ class AnnouncementCatalogue:
         return content
 
     def add(
-        self, sound: Sound, *, layer: Layer, language: str, text: str, at: datetime
+        self,
+        sound: Sound,
+        *,
+        layer: Layer,
+        language: str,
+        text: str,
+        at: datetime,
+        announcement_id: AnnouncementId | None = None,
     ) -> Announcement:
         """Keep a sound as a version and return it; when this returns it survives a power cut.
 
         The same sound for the same layer and language is the same version, and its files are
         put back if they were damaged. Raises ``RuleViolation`` if that version has another
-        text, ``Unavailable`` if the catalogue cannot be written.
+        text, ``Unavailable`` if the catalogue cannot be written. ``announcement_id`` None = a
+        new one.
         """
         encoded = encode(sound.samples)
         digest = sound.sha256
@@ -126,7 +144,7 @@ class AnnouncementCatalogue:
                 if (known.sha256, known.layer, known.language) == (digest, layer, language):
                     return self._same_sound(known, encoded, text)
             card = VersionCard(
-                id=self._new_id(),
+                id=announcement_id or self._new_id(),
                 layer=layer,
                 language=language,
                 text=text,
@@ -140,7 +158,13 @@ class AnnouncementCatalogue:
         return card.announcement()
 
     def activate(
-        self, announcement_id: AnnouncementId, *, active_from: datetime, at: datetime
+        self,
+        announcement_id: AnnouncementId,
+        *,
+        active_from: datetime,
+        at: datetime,
+        by: str = "",
+        proposed_by: str = "",
     ) -> Announcement:
         """Have callers hear a version from an instant on. The same twice is once.
 
@@ -164,6 +188,8 @@ class AnnouncementCatalogue:
                         announcement_id=announcement_id,
                         active_from=active_from,
                         activated_at=at,
+                        activated_by=by,
+                        proposed_by=proposed_by,
                     ),
                 )
         return activated

@@ -9,6 +9,7 @@ import math
 import os
 import re
 import stat
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from recorder.announcements.rules import (
     Sound,
     SoundFigures,
 )
-from recorder.errors import AnnouncementRefused
+from recorder.errors import AnnouncementRefused, SoundCutShort
 
 LONGEST_MINUTES = 15
 """No announcement is longer; more is a mistake or an attack on the memory."""
@@ -46,6 +47,7 @@ SILENCE_DBFS = -50.0
 """A window below this level counts as silence at the ends of a sound."""
 
 TRUNCATED = "the file is truncated: it promises more sound than it holds; copy it again"
+NEITHER = "this is no WAV and no FLAC, whatever its name says"
 OGG_PAGE = 1 << 16
 """Bytes; no page of an Ogg file is longer than about this."""
 OGG_HEADER = 27
@@ -71,6 +73,40 @@ def read_sound(path: Path) -> Sound:
             f"the file cannot be read ({error.strerror}); check its path and rights"
         ) from error
     try:
+        return _read(handle)
+    finally:
+        os.close(handle)
+
+
+def sound_of(content: bytes) -> Sound:
+    """Read a sound that is in memory, as ``read_sound`` does: WAV or FLAC alone.
+
+    It came over the network: of libsndfile's readers it meets the two simplest.
+    """
+    if not content:
+        raise AnnouncementRefused("the file is empty (0 bytes); record it again")
+    if not ((content[:4] == b"RIFF" and content[8:12] == b"WAVE") or content[:4] == b"fLaC"):
+        raise AnnouncementRefused(NEITHER)
+    handle = os.memfd_create("announcement", os.MFD_CLOEXEC)
+    with os.fdopen(handle, "wb", closefd=True) as file:
+        file.write(content)
+        file.flush()
+        os.lseek(handle, 0, os.SEEK_SET)
+        return _read(handle)
+
+
+def wav_of(samples: bytes) -> bytes:
+    """Return linear telephone samples as a WAV file."""
+    size = len(samples)
+    head = struct.pack(
+        "<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + size, b"WAVE", b"fmt ", 16, 1, 1, TELEPHONE_RATE,
+        2 * TELEPHONE_RATE, 2, 16, b"data", size,
+    )  # fmt: skip
+    return head + samples
+
+
+def _read(handle: int) -> Sound:
+    try:
         about = os.fstat(handle)
         if not stat.S_ISREG(about.st_mode):
             raise AnnouncementRefused("this is not a file; give a sound file, for example WAV")
@@ -81,15 +117,13 @@ def read_sound(path: Path) -> Sound:
         # By its handle, not its name: the content decides what it is, never the extension.
         with soundfile.SoundFile(handle, closefd=False) as file:
             if file.format == "OGG" and not _ends_as_ogg_does(handle, about.st_size):
-                raise AnnouncementRefused(TRUNCATED)
+                raise SoundCutShort(TRUNCATED)
             return _prepare(file)
     # What libsndfile and its binding raise on hostile input is not one class only.
     except (soundfile.SoundFileError, OSError, ValueError, TypeError, MemoryError) as error:
         raise AnnouncementRefused(
             "this is not a sound file that can be read; give WAV, FLAC, OGG or MP3"
         ) from error
-    finally:
-        os.close(handle)
 
 
 def encode(samples: bytes) -> dict[str, bytes]:
@@ -121,7 +155,7 @@ def _prepare(file: soundfile.SoundFile) -> Sound:
         blocks = [resampler.resample_chunk(block) for block in source.blocks()]
         blocks.append(resampler.resample_chunk(np.zeros(0, dtype=np.float32), last=True))
     if source.frames < _promised_frames(file):
-        raise AnnouncementRefused(TRUNCATED)
+        raise SoundCutShort(TRUNCATED)
     heard = np.concatenate(blocks) if blocks else np.zeros(0, dtype=np.float32)
     return _finish(heard, source, file)
 

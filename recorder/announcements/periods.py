@@ -19,6 +19,27 @@ class Period:
     """None = until another version of its layer and language is activated."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """Who had callers hear a version, as people sign in a row; empty = not noted."""
+
+    activated_by: str
+    proposed_by: str
+    """The first of two persons; empty where one was enough."""
+
+
+def place_is_free(activations: Iterable[Announcement], announcement: Announcement) -> bool:
+    """Tell whether nothing was ever activated for the layer and the language of a version.
+
+    Whoever sets the machine up fills a free place alone; what callers hear already is changed
+    by two persons.
+    """
+    return not any(
+        (each.layer, each.language) == (announcement.layer, announcement.language)
+        for each in activations
+    )
+
+
 def periods(activations: Iterable[Announcement]) -> tuple[Period, ...]:
     """Return when each version was, is or will be in force, oldest first (R8.2d).
 

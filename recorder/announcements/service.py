@@ -1,12 +1,12 @@
 """Keeps the announcements of an office: adds, activates, finds, checks."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from recorder.announcements.periods import Gap, what_is_missing
+from recorder.announcements.ports import Catalogue
 from recorder.announcements.rules import (
     Damage,
     Finding,
@@ -18,31 +18,11 @@ from recorder.announcements.rules import (
 from recorder.announcements.wording import Advice, Expected, judge_wording, mode_mismatch
 from recorder.errors import AnnouncementRefused, NotFound, RuleViolation
 from recorder.model import Announcement, AnnouncementId, Layer
-from recorder.ports import Announcements, Clock
+from recorder.ports import Clock
 from recorder.regulation import Regulation
 
 SHORTEST_REFERENCE = 4
 """Characters of an id or of a hash that may stand for the whole."""
-
-
-class Catalogue(Announcements, Protocol):
-    """Where the versions are kept. Raises ``Unavailable`` when it cannot be written."""
-
-    def activations(self) -> Sequence[Announcement]:
-        """Return each version once for every time it was activated."""
-
-    def add(
-        self, sound: Sound, *, layer: Layer, language: str, text: str, at: datetime
-    ) -> Announcement:
-        """Keep a sound as a version; the same sound twice is one, restored if damaged."""
-
-    def activate(
-        self, announcement_id: AnnouncementId, *, active_from: datetime, at: datetime
-    ) -> Announcement:
-        """Have callers hear a version from an instant on."""
-
-    def check(self) -> list[Damage]:
-        """Read everything again and return what is missing or changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +84,14 @@ class AnnouncementKeeper:
         self._clock = clock
 
     def add(
-        self, sound: Sound, *, layer: Layer, language: str, text: str, allow_long: bool
+        self,
+        sound: Sound,
+        *,
+        layer: Layer,
+        language: str,
+        text: str,
+        allow_long: bool,
+        announcement_id: AnnouncementId | None = None,
     ) -> Added:
         """Keep a sound as a new version, not activated.
 
@@ -112,18 +99,18 @@ class AnnouncementKeeper:
         sound is there with another text, ``Unavailable``.
         """
         check_language(language)
-        spoken = _clean(text)
-        findings = judge_sound(
-            sound.figures,
-            layer=layer,
-            longest_s=self._regulation.announcement.longest_s,
-            allow_long=allow_long,
-        )
+        spoken = clean(text)
+        findings = self.judge(sound, layer=layer, allow_long=allow_long)
         if refused := refusals(findings):
             raise AnnouncementRefused("\n".join(str(each) for each in refused))
         known = {each.id for each in self._catalogue.versions()}
         announcement = self._catalogue.add(
-            sound, layer=layer, language=language, text=spoken, at=self._clock.now()
+            sound,
+            layer=layer,
+            language=language,
+            text=spoken,
+            at=self._clock.now(),
+            announcement_id=announcement_id,
         )
         return Added(
             announcement=announcement,
@@ -132,10 +119,26 @@ class AnnouncementKeeper:
             advice=self.advise(announcement),
         )
 
+    def judge(self, sound: Sound, *, layer: Layer, allow_long: bool) -> tuple[Finding, ...]:
+        """Return everything there is to say about a sound, refusals first."""
+        return judge_sound(
+            sound.figures,
+            layer=layer,
+            longest_s=self._regulation.announcement.longest_s,
+            allow_long=allow_long,
+        )
+
     def activate(
-        self, announcement_id: AnnouncementId, active_from: datetime | None = None
+        self,
+        announcement_id: AnnouncementId,
+        active_from: datetime | None = None,
+        *,
+        by: str = "",
+        proposed_by: str = "",
     ) -> Announcement:
         """Have callers hear a version from ``active_from``, or from now on.
+
+        Whether one person is enough for it is asked before: ``place_is_free``.
 
         Raises ``RuleViolation`` for a date in the past, or if the sound is not intact.
         """
@@ -146,7 +149,13 @@ class AnnouncementKeeper:
                 "the date is in the past, and callers heard something else then; "
                 "leave --from out, or give a date to come"
             )
-        return self._catalogue.activate(announcement_id, active_from=active_from or now, at=now)
+        return self._catalogue.activate(
+            announcement_id,
+            active_from=active_from or now,
+            at=now,
+            by=by,
+            proposed_by=proposed_by,
+        )
 
     def find(self, reference: str) -> Announcement:
         """Return the version that an id, its beginning or end, or a hash's beginning names.
@@ -180,7 +189,9 @@ class AnnouncementKeeper:
             expected=self._expected(),
         )
 
-    def install(self, starters: Iterable[Starter], *, activate: bool) -> list[Installed]:
+    def install(
+        self, starters: Iterable[Starter], *, activate: bool, by: str = ""
+    ) -> list[Installed]:
         """Add what ships; twice is once.
 
         With ``activate``, each is activated unless its place is taken or its text explains
@@ -198,7 +209,7 @@ class AnnouncementKeeper:
             kept_back = self._hindrance(added.announcement) if activate else ""
             activated = activate and not kept_back
             if activated:
-                self.activate(added.announcement.id)
+                self.activate(added.announcement.id, by=by)
             installed.append(
                 Installed(
                     announcement=added.announcement,
@@ -263,7 +274,7 @@ def check_language(language: str) -> None:
         raise AnnouncementRefused("the language is two small letters, for example pl")
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Return a text on one line, without what nobody sees, such as soft hyphens."""
     spoken = "".join(each for each in " ".join(text.split()) if each.isprintable())
     if not spoken:

@@ -21,6 +21,7 @@ class Action(StrEnum):
     LIFT_HOLD = "hold:lift"
     ERASE_BY_HAND = "recording:erase"
     CHANGE_RETENTION = "retention:change"
+    ACTIVATE_ANNOUNCEMENT = "announcement:activate"
 
 
 class Answer(StrEnum):
@@ -37,7 +38,7 @@ class Approval:
     id: ApprovalId
     action: Action
     subject: UUID
-    """The hold, or the recording; ``THE_OFFICE`` for the retention."""
+    """The hold, the recording, or the version; ``THE_OFFICE`` for the retention."""
     proposed_by: str
     proposed_at: datetime
     reason: str

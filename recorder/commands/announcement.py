@@ -15,6 +15,8 @@ from recorder.adapters.starters import load_starters
 from recorder.announcements.periods import periods
 from recorder.announcements.rules import TELEPHONE_RATE
 from recorder.announcements.service import check_language
+from recorder.approvals.model import signature
+from recorder.commands.acting import operator
 from recorder.commands.announcement_desk import (
     SHORT,
     Desk,
@@ -22,6 +24,7 @@ from recorder.commands.announcement_desk import (
     console,
     instant_of,
     print_json,
+    say_proposed,
     say_so,
     text_of,
     warn,
@@ -157,25 +160,31 @@ def activate_version(
         str, typer.Option("--from", help="2026-12-01, '2026-12-01 08:00' (office time), or now.")
     ] = "now",
     *,
+    reason: Annotated[str, typer.Option(help="Why, where it is proposed.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Have callers hear a version from now or from a date on, in place of the one before it.
+    """Have callers hear a version from now or from a date on.
+
+    The first of its layer and language at once; in place of another it is proposed, signed in as
+    an administrator, and another one confirms it.
 
     Examples: `recorder announcement activate 0f150eca` ·
-    `recorder announcement activate 0f150eca --from "2026-12-01 08:00"`
+    `recorder announcement activate 0f150eca --from "2026-12-01 08:00" --reason "new address"`
     """
     desk = Desk()
     found = desk.keeper.find(which)
-    activated = desk.keeper.activate(found.id, instant_of(from_, desk.zone))
+    active_from = instant_of(from_, desk.zone)
     warn(str(each) for each in desk.keeper.advise(found))
+    if not desk.is_first(found):
+        approval = desk.propose(found, active_from=active_from, reason=reason)
+        say_proposed(found, approval, as_json=as_json)
+        return
+    activated = desk.activate(found, active_from)
     if as_json:
         print_json(desk.as_mapping(activated))
         return
-    assert activated.active_from is not None  # noqa: S101 - just activated
-    say_so(
-        f"Callers hear {activated.id} ({activated.layer}, {activated.language}) "
-        f"from {desk.day(activated.active_from)}."
-    )
+    heard_from = desk.day(activated.active_from or desk.clock.now())
+    say_so(f"Callers hear {activated.id} ({found.layer}, {found.language}) from {heard_from}.")
 
 
 @app.command("show")
@@ -273,7 +282,8 @@ def install_starters(*, activate: Activate = False, as_json: AsJson = False) -> 
     `recorder announcement install-starters --activate`
     """
     desk = Desk()
-    installed = desk.keeper.install(load_starters(), activate=activate)
+    by = signature(operator())
+    installed = desk.keeper.install(load_starters(), activate=activate, by=by)
     if as_json:
         print_json([asdict(each) for each in installed])
         return

@@ -9,14 +9,21 @@ from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
+from recorder.adapters.changing_announcements import open_announcement_office
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.regulation_file import load_regulation
-from recorder.announcements.periods import Standing, State, periods, standing
+from recorder.announcements.periods import Standing, State, periods, place_is_free, standing
 from recorder.announcements.rules import Sound
 from recorder.announcements.service import Added, AnnouncementKeeper
-from recorder.errors import ConfigurationError
+from recorder.approvals.model import Approval, signature
+from recorder.commands.acting import operator
+from recorder.commands.asking import ask_database
+from recorder.commands.gatehouse import acting_as, actor
+from recorder.commands.permissions import DISPLACES
+from recorder.errors import ConfigurationError, RuleViolation
 from recorder.model import Announcement, Layer
 from recorder.settings import load_settings
 
@@ -29,14 +36,47 @@ class Desk:
 
     def __init__(self) -> None:
         settings = load_settings()
+        self.settings = settings
         self.zone: ZoneInfo = settings.office_zone
         self.clock = SystemClock()
         self.catalogue = AnnouncementCatalogue(settings.announcement_dir)
+        self.regulation = load_regulation(settings.regulation_file)
         self.keeper = AnnouncementKeeper(
             catalogue=self.catalogue,
-            regulation=load_regulation(settings.regulation_file),
+            regulation=self.regulation,
             clock=self.clock,
         )
+
+    def is_first(self, announcement: Announcement) -> bool:
+        """Tell whether one person may activate it: nothing was ever heard in its place."""
+        return place_is_free(self.catalogue.activations(), announcement)
+
+    def activate(
+        self, announcement: Announcement, active_from: datetime | None = None
+    ) -> Announcement:
+        """Fill a free place. Raises ``RuleViolation`` where callers hear something already."""
+        if not self.is_first(announcement):
+            raise RuleViolation(
+                "callers hear another version already: two administrators change it; "
+                f"recorder announcement activate {str(announcement.id)[-SHORT:]}"
+            )
+        return self.keeper.activate(announcement.id, active_from, by=signature(operator()))
+
+    def propose(
+        self, announcement: Announcement, *, active_from: datetime | None, reason: str
+    ) -> Approval:
+        """Propose to change what callers hear, as the administrator who is signed in."""
+        if not reason.strip():
+            raise ConfigurationError('callers hear another version already: --reason "…" says why')
+
+        async def act(engine: AsyncEngine) -> Approval:
+            office = open_announcement_office(self.settings, self.regulation, engine)
+            return await office.propose(
+                announcement.id, active_from=active_from, reason=reason, actor=actor()
+            )
+
+        with acting_as(DISPLACES):
+            return ask_database(self.settings, act)
 
     def standing_of(self) -> Callable[[Announcement], Standing]:
         """Return what tells where a version stands now."""
@@ -111,6 +151,14 @@ def say_so(sentence: str) -> None:
     typer.echo(sentence, err=True)
 
 
+def say_proposed(announcement: Announcement, approval: Approval, *, as_json: bool) -> None:
+    """Say that a second administrator is waited for."""
+    if as_json:
+        print_json({"id": announcement.id, "state": "proposed", "proposal": approval.id})
+        return
+    say_so(f"Proposed. Another administrator: recorder approval confirm {approval.id}")
+
+
 def warn(remarks: Iterable[str]) -> None:
     """Say what a person should look at, on standard error."""
     for each in remarks:
@@ -140,7 +188,7 @@ def add_sound(
     announcement = added.announcement
     warn(_remarks(added))
     if activate:
-        announcement = desk.keeper.activate(announcement.id)
+        announcement = desk.activate(announcement)
     if as_json:
         remarks = {
             "new": added.new,

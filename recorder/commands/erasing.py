@@ -13,13 +13,16 @@ from rich.progress import Progress
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.access.model import Permission, Target
+from recorder.adapters.changing_announcements import open_announcement_office
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.keeping import Keeping, open_desk, open_keeping
 from recorder.adapters.postgres import queries
+from recorder.adapters.postgres.rows import RecordingRow
 from recorder.adapters.regulation_file import load_regulation
 from recorder.approvals.model import Action, Approval, ApprovalId
 from recorder.commands.asking import JsonOption, ask_database
 from recorder.commands.gatehouse import actor, require
+from recorder.commands.hold import MATCHES
 from recorder.commands.output import for_machines, print_json, print_table
 from recorder.commands.parts import parts_around
 from recorder.commands.retention import effect_says
@@ -44,6 +47,7 @@ PLAN_COLUMNS = {
 }
 RIGHTS = {
     Action.LIFT_HOLD: Permission.HOLD_LIFT,
+    Action.ACTIVATE_ANNOUNCEMENT: Permission.ANNOUNCEMENT_ACTIVATE,
     Action.CHANGE_RETENTION: Permission.RETENTION_CHANGE,
 }
 """The rights to what may be proposed, where they do not depend on a call."""
@@ -110,6 +114,9 @@ def erase(
     recording_id: Annotated[UUID, typer.Argument(metavar="RECORDING")],
     *,
     reason: Annotated[str, typer.Option(help="Why, in your words.")],
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Where one person is enough: do not ask.")
+    ] = False,
 ) -> None:
     """Erase one recording before its time; where the office wants four eyes, propose to.
 
@@ -119,16 +126,26 @@ def erase(
     settings = load_settings()
     regulation = load_regulation(settings.regulation_file)
 
+    async def find(engine: AsyncEngine) -> RecordingRow | None:
+        await _require(engine, settings, Action.ERASE_BY_HAND, recording_id)
+        return await queries.get_recording(engine, recording_id)
+
     async def act(engine: AsyncEngine) -> Approval | bool:
         await _require(engine, settings, Action.ERASE_BY_HAND, recording_id)
         keeping = open_keeping(settings, regulation, engine)
         return await keeping.by_hand.ask(RecordingId(recording_id), reason=reason, actor=actor())
 
+    if not (yes or regulation.holds.four_eyes) and (row := ask_database(settings, find)):
+        print_table([row], MATCHES, settings.office_zone, reveal=False, empty="")
+        typer.confirm("Erase it? It cannot be brought back.", abort=True, err=True)
     answer = ask_database(settings, act)
     if isinstance(answer, Approval):
         typer.echo(f"Proposed. A second person: recorder approval confirm {answer.id}")
     else:
         _say_erased(done=answer)
+
+
+IN_A_MINUTE = "Confirmed. The retention process puts it in force within a minute."
 
 
 @approvals.command("list")
@@ -168,7 +185,7 @@ def confirm_approval(
     settings = load_settings()
     regulation = load_regulation(settings.regulation_file)
 
-    async def act(engine: AsyncEngine) -> bool | Effect | None:
+    async def act(engine: AsyncEngine) -> bool | Effect | str | None:
         desk = open_desk(regulation, engine)
         approval = await desk.approvals.get(ApprovalId(approval_id))
         if approval is None:
@@ -177,6 +194,10 @@ def confirm_approval(
         if approval.action is Action.LIFT_HOLD:
             await desk.holds.confirm_lifting(approval, actor=actor())
             return None
+        if approval.action is Action.ACTIVATE_ANNOUNCEMENT:
+            office = open_announcement_office(settings, regulation, engine)
+            await office.confirm(approval, actor=actor())
+            return IN_A_MINUTE
         keeping = open_keeping(settings, regulation, engine)
         if approval.action is Action.CHANGE_RETENTION:
             return await keeping.retention.confirm(approval, seen=erases, actor=actor())
@@ -189,6 +210,8 @@ def confirm_approval(
         typer.echo(f"{done.to_days} days are in force.")
     elif done is None:
         typer.echo("Lifted. Past its day, the recording goes at the next purge.")
+    elif isinstance(done, str):
+        typer.echo(done)
     else:
         _say_erased(done=done)
 

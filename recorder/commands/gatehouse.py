@@ -4,6 +4,7 @@ import asyncio
 import functools
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -145,11 +146,28 @@ def _guarded(name: str, callback: Any) -> Any:  # noqa: ANN401 - click's own
     return guarded
 
 
+@contextmanager
+def acting_as(declared: Declared) -> Iterator[None]:
+    """Ask for more than the command itself takes, and act as whoever was let in.
+
+    Raises ``AccessRefused``.
+    """
+    token = _admitted.set(_let_in(declared, name=""))
+    try:
+        yield
+    finally:
+        _admitted.reset(token)
+
+
 def admit(name: str) -> Admitted | None:
     """Let the person at the prompt in to one command, or raise ``AccessRefused``."""
     declared = DECLARED.get(name)
     if declared is None:
         raise RuleViolation(f"{name}: {NOT_DECLARED}")
+    return _let_in(declared, name=name)
+
+
+def _let_in(declared: Declared, *, name: str) -> Admitted | None:
     if declared.door in {Door.OPEN, Door.FILES} or declared.permission is None:
         return None
     try:

@@ -39,6 +39,10 @@ def _of(door: Door, permissions: dict[str, P]) -> dict[str, Declared]:
     return {name: Declared(door, permission) for name, permission in permissions.items()}
 
 
+DISPLACES = Declared(Door.ACCOUNT, P.ANNOUNCEMENT_ACTIVATE)
+"""What changing an announcement takes that callers hear already; filling a free place takes none.
+"""
+
 DECLARED: dict[str, Declared] = {
     **_of(
         Door.ACCOUNT,

@@ -1,7 +1,6 @@
 """``recorder web``: the pages and the JSON API. Wiring only; no decisions here."""
 
 import asyncio
-from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
@@ -12,7 +11,6 @@ from recorder import logs
 from recorder.access.listening import Listening
 from recorder.accounts.programs import TokenDesk
 from recorder.accounts.provider import ProviderDoor
-from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
 from recorder.adapters.disk_figures import free_bytes, unsealed
 from recorder.adapters.keeping import open_keeping
 from recorder.adapters.postgres.begun import PostgresBegunSignIns
@@ -38,13 +36,13 @@ from recorder.adapters.totp import enrolment_uri, qr_svg
 from recorder.audit.service import Report
 from recorder.commands.db import url_of
 from recorder.commands.parts import Parts, parts_around
+from recorder.commands.web_announcing import announcing_around
 from recorder.commands.web_maintenance import maintenance_around
 from recorder.commands.web_oversight import oversight_around
 from recorder.commands.web_setup import setup_around
 from recorder.commands.web_trail import exported, verify_trail
-from recorder.errors import ConfigurationError, NotFound
+from recorder.errors import ConfigurationError
 from recorder.live.service import LiveController
-from recorder.model import Announcement, AnnouncementId
 from recorder.processes import run_process
 from recorder.settings import Settings
 from recorder.web.answers import Answers
@@ -98,6 +96,7 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         paragraphs=Paragraphs(regulation.paragraphs),
     )
     kept = open_keeping(settings, regulation, engine)
+    heard = announcing_around(engine, settings, regulation)
     refusals, limits = PostgresRefusals(engine, clock), PostgresLimits(engine)
 
     def midnight() -> datetime:
@@ -170,9 +169,10 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
             verify=verified, record=PostgresTrail(engine).record, clock=clock
         ),
         export_trail=lambda: exported(settings, PostgresTrail(engine)),
-        announcements=lambda: asyncio.to_thread(_announcements, settings),
+        announcements=heard.versions,
+        announcing=heard.announcing,
         sessions=PostgresSessions(engine),
-        announcement_samples=lambda each: asyncio.to_thread(_samples, settings, each),
+        announcement_samples=heard.samples,
         finder=PostgresFinder(engine, office_zone=settings.office_zone),
         desk=PostgresDesk(engine),
         searches=PostgresSearches(engine),
@@ -217,18 +217,6 @@ def provider_door(settings: Settings, parts: Parts, origin: Origin) -> ProviderD
         door=parts.door,
         clock=parts.clock,
     )
-
-
-def _announcements(settings: Settings) -> tuple[Sequence[Announcement], Sequence[Announcement]]:
-    catalogue = AnnouncementCatalogue(settings.announcement_dir)
-    return catalogue.versions(), catalogue.activations()
-
-
-def _samples(settings: Settings, announcement_id: AnnouncementId) -> bytes:
-    catalogue = AnnouncementCatalogue(settings.announcement_dir)
-    if announcement_id not in {each.id for each in catalogue.versions()}:
-        raise NotFound("no announcement has this id")
-    return catalogue.samples(announcement_id)
 
 
 def origin_of(settings: Settings) -> Origin:

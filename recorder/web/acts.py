@@ -9,6 +9,10 @@ ACTS = {
     "account:enabled": later("opened an account again"),
     "account:linked": later("linked an account with the directory"),
     "account:unlinked": later("unlinked an account from the directory"),
+    "announcement:activated": later("had callers hear an announcement"),
+    "announcement:discarded": later("discarded an uploaded announcement"),
+    "announcement:not_activated": later("could not activate an announcement"),
+    "announcement:uploaded": later("uploaded an announcement"),
     "approval:confirmed": later("confirmed what another person proposed"),
     "approval:proposed": later("proposed an act for two persons"),
     "approval:refused": later("refused what another person proposed"),
@@ -93,6 +97,7 @@ OBJECTS = {
     "account": later("account"),
     "authorisation": later("authorisation"),
     "workstation": later("workstation"),
+    "announcement": later("announcement"),
 }
 """What an entry may be about, by the first word of its subject."""
 OTHERS = ("retention", "gate", "sign-in", "web", "restore")

@@ -35,7 +35,9 @@ from recorder.web.gate import guarded, named
 from recorder.web.pages import (
     account,
     account_acts,
+    activating,
     announcements,
+    announcing,
     call,
     completeness,
     contractors,
@@ -74,6 +76,7 @@ from recorder.web.pages import (
 from recorder.web.pages import (
     workstations as workstation_pages,
 )
+from recorder.web.proving import Proving
 from recorder.web.services import Services
 
 STATIC = Path(__file__).parent / "static"
@@ -119,6 +122,8 @@ PAGES = (
     maintenance.ROUTES,
     service_logs.ROUTES,
     announcements.ROUTES,
+    announcing.ROUTES,
+    activating.ROUTES,
     settings.ROUTES,
     retention_pages.ROUTES,
     first_steps.ROUTES,
@@ -173,8 +178,13 @@ def create_app(services: Services) -> ASGIApp:
 
 def _pages(services: Services) -> list[Route | Mount]:
     watch = services.supervision
+    proving = Proving(doorkeeper=services.doorkeeper, drawing=services.drawing)
     routes: list[Route | Mount] = [
-        Route(path, guarded(services.gate, services.footing, path, handler), methods=[method])
+        Route(
+            path,
+            guarded(services.gate, services.footing, proving.asked, path, handler),
+            methods=[method],
+        )
         for area in PAGES
         for method, path, handler in area
     ]

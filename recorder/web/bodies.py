@@ -11,7 +11,7 @@ from recorder.web.problems import Kind, Problem
 LARGEST_HEAD = 16 << 10
 LARGEST = 1 << 20
 LARGEST_UPLOAD = 20 << 20
-UPLOADS = re.compile(r"(?:/api/v1)?/authorisations/[^/]+/scans")
+UPLOADS = re.compile(r"(?:/api/v1)?/authorisations/[^/]+/scans|/announcements/new")
 FORM_OVERHEAD = 64 << 10
 """What a form wraps around its file."""
 WITHIN_S = 20.0

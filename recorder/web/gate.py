@@ -24,6 +24,7 @@ from recorder.ports import Clock
 from recorder.web.asker import Asker
 from recorder.web.footing import Footing
 from recorder.web.metrics import Measures
+from recorder.web.pages.forms import is_form
 from recorder.web.problems import Kind, Problem
 from recorder.web.rules import Origin
 
@@ -40,6 +41,9 @@ Handler = TypeVar("Handler", bound=Callable[..., Awaitable[object]])
 
 A_MINUTE = 300
 """Requests that one person or one address may send in a minute, unless a route says fewer."""
+
+AskForProof = Callable[[Request, Asker], Awaitable[Response | None]]
+"""Returns the page that asks for a fresh proof; None = it came with the form, and is right."""
 
 HELPED_BY = {
     Kind.NOT_SIGNED_IN: "/sign-in?next={next}",
@@ -168,14 +172,31 @@ class Gate:
 
 
 def guarded(
-    gate: Gate, footing: Footing, path: str, handler: Callable[[Request], Awaitable[Response]]
+    gate: Gate,
+    footing: Footing,
+    ask_for_proof: AskForProof,
+    path: str,
+    handler: Callable[[Request], Awaitable[Response]],
 ) -> Callable[[Request], Awaitable[Response]]:
-    """Return a page's handler behind the gate."""
+    """Return a page's handler behind the gate.
+
+    Where an act wants a fresh proof, it is asked for there and then, and the form is kept.
+    """
     need, a_minute = need_of(handler)
 
     @wraps(handler)
     async def behind(request: Request) -> Response:
         request.scope["state"]["route"] = path
+        try:
+            return await answered(request)
+        except Problem as problem:
+            if problem.kind is not Kind.PROVE_AGAIN or not is_form(request):
+                raise
+            asking = await ask_for_proof(request, request.scope["state"]["asker"])
+        # Proved: the whole way anew, as if the form were sent again.
+        return asking or await answered(request)
+
+    async def answered(request: Request) -> Response:
         try:
             asker = await gate.admit(request, need, a_minute)
         except Problem as problem:

@@ -43,7 +43,12 @@ CHAPTERS = (
         "completeness", later("Completeness and incidents"), OVERSEERS,
         ("/completeness", "/incidents", "/dashboard"),
     ),
+    Chapter("accounts", later("Accounts of others"), OVERSEERS, ("/accounts",)),
+    Chapter("workstations", later("Workstations"), OVERSEERS, ("/workstations",)),
     Chapter("audit", later("The audit trail"), SEARCHERS - {Role.REGISTRY_CLERK}, ("/audit",)),
+    Chapter("steps", later("First steps"), OVERSEERS, ("/first-steps",)),
+    Chapter("announcements", later("Announcements"), OVERSEERS, ("/announcements",)),
+    Chapter("settings", later("Settings"), OVERSEERS, ("/settings",)),
     Chapter("maintenance", later("Maintenance"), MAINTAINERS, ("/maintenance",)),
     Chapter(
         "review", later("The quarterly review"), REGISTRARS, ("/authorisations/review",),

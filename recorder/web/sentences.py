@@ -20,6 +20,7 @@ KNOWN = (
     later("a login is 2 to 32 of a-z, 0-9, dot and hyphen, and begins with a letter"),
     later("an account is a person's: name and post are needed"),
     later("this login is taken"),
+    later("this person changes the first password, which somebody else gave, before that"),
     later("a second factor is set; a sysadmin resets a lost one"),
     later("no second factor waits to be confirmed"),
     later("this is not the code; check the telephone's clock"),

@@ -15,7 +15,11 @@ from recorder.accounts.programs import TokenDesk
 from recorder.accounts.provider import ProviderDoor
 from recorder.accounts.service import Doorkeeper
 from recorder.adapters.postgres.trail_reading import Wanted
+from recorder.announcements.changing import AnnouncementOffice
+from recorder.announcements.periods import Signed
+from recorder.announcements.ports import AnnouncementDesk
 from recorder.announcements.service import Findings
+from recorder.announcements.wording import Advice
 from recorder.approvals.ports import Approvals
 from recorder.audit.event import Actor, AuditEvent
 from recorder.audit.rules import Entry, Position
@@ -141,6 +145,18 @@ class Setup:
     """When the last whole one was made; None = never."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Announcing:
+    """What changes announcements, and what waits on the way."""
+
+    office: AnnouncementOffice
+    desk: AnnouncementDesk
+    signed: Callable[[], Awaitable[Mapping[tuple[AnnouncementId, datetime], Signed]]]
+    """Who had callers hear which version, from when."""
+    advise: Callable[[Announcement], Sequence[Advice]]
+    """What the text of a version does not seem to say."""
+
+
 class TrailReader(Protocol):
     """Reads the trail, and notes that it was read. Raises ``LedgerUnavailable``."""
 
@@ -185,6 +201,7 @@ class Services:
     oversight: Oversight
     maintenance: Maintenance
     setup: Setup
+    announcing: Announcing
     retention_days: int
     """§ 7.2."""
     jobs: Callable[[], Awaitable[Sequence[JobState]]]

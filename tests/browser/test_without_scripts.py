@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from recorder.accounts.model import Role
-from tests.browser.desk import OfficeDesk
+from tests.browser.desk import OfficeDesk, violations
 from tests.signed_in import PURPOSE
 from tests.web.office import PASSWORD
 
@@ -85,3 +85,30 @@ async def test_ones_own_account_needs_no_script(desk: OfficeDesk) -> None:
     await expect(page.get_by_role("status")).to_contain_text("Hasło zostało zmienione")
     await act(page, "Wyloguj")
     await expect(page.locator("h1")).to_have_text("Zaloguj się")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+async def test_a_form_outlives_the_proof_that_is_asked_for(
+    desk: OfficeDesk, *, scripts: bool
+) -> None:
+    """What was filled in eleven minutes after signing in goes on with password and code."""
+    login = await desk.person(Role.SYSADMIN)
+    page, seen = await desk.sit_down(login, scripts=scripts, width=360)
+    await page.goto("/workstations")
+    await page.fill("#network", "10.77.1.0/28")
+    await page.fill("#name", "kancelaria & <okienko>")
+    await desk.office.do("UPDATE session SET fresh_at = fresh_at - interval '11 minutes'")
+    await act(page, "Dalej")
+    await expect(page.locator("h1")).to_have_text("Potwierdź swoją tożsamość")
+    await expect(page).to_have_url(re.compile(r"/workstations/check$"))
+    await expect(page.locator("#proof-password")).to_be_focused()
+    if scripts:
+        assert await violations(page) == []
+    await page.fill("#proof-password", "nie to")
+    await act(page, "Potwierdź i wyślij")
+    await expect(page.locator("[role=alert]")).to_contain_text("hasło")
+    await page.fill("#proof-password", PASSWORD)
+    await act(page, "Potwierdź i wyślij")
+    await expect(page.locator("h1")).to_have_text("Dodaj stanowisko")
+    await expect(page.locator("main")).to_contain_text("kancelaria & <okienko>")
+    assert [each for each in seen.complaints if "403" not in each] == []

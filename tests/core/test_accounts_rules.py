@@ -12,7 +12,6 @@ from recorder.access.matrix import mark_of
 from recorder.access.model import Permission
 from recorder.accounts.model import (
     Account,
-    AccountId,
     Ended,
     Role,
     Session,
@@ -191,10 +190,19 @@ def test_a_code_counts_once_and_never_an_older_one_after_it() -> None:
 
 
 def test_nobody_changes_his_own_roles() -> None:
-    before, after = frozenset({Role.SYSADMIN}), frozenset({Role.LISTENER})
-    holder = AccountId(UUID(int=5))
-    assert problem_of_roles(before=before, after=after, holder=holder, changed_by=str(holder))
-    assert not problem_of_roles(before=before, after=after, holder=holder, changed_by="other")
+    after = frozenset({Role.COPY_MAKER})
+    assert problem_of_roles(ACCOUNT, after=after, changed_by=str(ACCOUNT.id))
+    assert not problem_of_roles(ACCOUNT, after=after, changed_by="other")
+
+
+@pytest.mark.parametrize("role", Role)
+def test_who_grants_or_oversees_has_a_password_of_his_own_first(role: Role) -> None:
+    """R6.3e: whoever gave the first password knows it."""
+    new = replace(ACCOUNT, roles=frozenset[Role](), must_change_password=True)
+    refused = problem_of_roles(new, after=frozenset({role}), changed_by="root")
+    assert bool(refused) is (role in {Role.ADMINISTRATOR, Role.DPO})
+    there = replace(new, roles=frozenset({role}))
+    assert not problem_of_roles(there, after=frozenset({role}), changed_by="root")
 
 
 @pytest.mark.parametrize(

@@ -380,6 +380,9 @@ def test_an_overseers_account_is_opened_only_with_a_present_administrator(
     for act in acts.values():
         typed("anna", PASSWORD, "")
         assert run(*act).status == 0, act
+    typed("anna", PASSWORD, "")
+    again = run("user", "roles", "ewa", "--give", overseer.value)
+    assert (again.status, "first password" in again.err) == (1, True)
     assert agreed(database_url) == [(each, "anna") for each in acts]
     assert run("user", "reset", "olga").status == 0, "everybody else is helped at once"
 

@@ -59,7 +59,8 @@ async def test_each_page_links_to_its_own_chapter(office: WebOffice) -> None:
     for path, chapter in (
         ("/audit", "audit"), ("/holds", "holds"), ("/deletions", "deletion"),
         ("/authorisations", "papers"), ("/authorisations/review", "review"),
-        ("/contractor", "contractor"),
+        ("/contractor", "contractor"), ("/settings", "settings"),
+        ("/announcements", "announcements"), ("/first-steps", "steps"),
     ):  # fmt: skip
         assert f'href="/help/{chapter}"' in (await dpo.get(path)).text
     begins = [path for each in CHAPTERS for path in each.paths]

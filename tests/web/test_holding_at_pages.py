@@ -8,7 +8,7 @@ import pytest
 from recorder.accounts.model import Role
 from recorder.model import CallRecord
 from tests.signed_in import PURPOSE
-from tests.web.office import WebOffice
+from tests.web.office import PASSWORD, WebOffice
 
 pytestmark = pytest.mark.postgres
 WHY = {
@@ -156,16 +156,22 @@ async def test_a_proposal_is_refused_and_the_hold_stays(office: WebOffice) -> No
     assert "hold:lifted" not in await office.actions()
 
 
-async def test_an_act_of_weight_asks_for_a_fresh_proof_and_leads_there(office: WebOffice) -> None:
+async def test_an_act_of_weight_asks_for_a_fresh_proof_and_keeps_what_was_filled_in(
+    office: WebOffice,
+) -> None:
     call = await office.call(seconds=1)
     anna = await office.at_work(Role.ADMINISTRATOR)
     hold = await hold_of(anna, await placed(anna, call))
     await office.do("UPDATE session SET fresh_at = fresh_at - interval '11 minutes'")
-    given = {"reason": "trwa", "days": "30"}
+    given = {"reason": "trwa: telefon 600 123 456", "days": "30"}
     asked = await anna.post(f"{hold}/review/check", data=given)
     assert asked.status_code == 403
-    assert 'href="/account#prove-title"' in asked.text
-    assert 'action="/account/prove"' in (await anna.get("/account")).text
+    assert f'action="{hold}/review/check"' in asked.text
+    for name, value in given.items():
+        assert f'type="hidden" name="{name}" value="{value}"' in asked.text
+    on = await anna.post(f"{hold}/review/check", data=given | {"proof-password": PASSWORD})
+    assert on.status_code == 200, on.text
+    assert given["reason"] in on.text
 
 
 async def test_a_restricted_recording_is_heard_by_nobody(office: WebOffice) -> None:

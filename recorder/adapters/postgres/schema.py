@@ -3,6 +3,7 @@
 from recorder.adapters.postgres import (
     tables,
     tables_access,
+    tables_announcements,
     tables_audit,
     tables_keeping,
     tables_live,
@@ -12,6 +13,6 @@ from recorder.adapters.postgres import (
 
 TABLES = (
     *(tables, tables_access, tables_audit, tables_keeping),
-    *(tables_live, tables_oversight, tables_web),
+    *(tables_announcements, tables_live, tables_oversight, tables_web),
 )
 METADATA = tables.Base.metadata

@@ -6,11 +6,13 @@ from starlette.responses import Response
 from recorder.access.model import Permission
 from recorder.announcements.periods import Gap, State, periods, standing
 from recorder.announcements.wording import Content
+from recorder.approvals.model import Action
 from recorder.commands.announcement_desk import SHORT
 from recorder.model import IncidentKind, Layer
 from recorder.web.api.routing import asker_of, services_of
 from recorder.web.gate import needs
-from recorder.web.languages import later
+from recorder.web.languages import language_of, later, speaker
+from recorder.web.pages.people import names_of
 from recorder.web.routes import Routes
 from recorder.web.words import LAYERS, SPOKEN
 
@@ -48,6 +50,20 @@ NO_DETAILS = later("key 3 does nothing in this language")
 NO_OFFER = later("callers are not told of the keys for other languages")
 
 
+WORDS = {
+    "states": STATES, "damaged": DAMAGED, "lacks": LACKS, "layers": LAYERS, "spoken": SPOKEN,
+}  # fmt: skip
+ACTIVATE = Permission.ANNOUNCEMENT_ACTIVATE
+DONE = {
+    "uploaded": later("It is kept. Nobody hears it until two administrators activate it."),
+    "known": later("This very sound with these words is there already: here it is."),
+    "proposed": later("The activation is proposed. Another administrator must confirm it."),
+    "confirmed": later("It is confirmed. Callers hear it within a minute, or from its day on."),
+    "refused": later("The proposal is refused; callers go on hearing what they hear."),
+    "discarded": later("The upload is discarded."),
+}
+
+
 @needs(Permission.ANNOUNCEMENT_READ)
 async def overview(request: Request) -> Response:
     """List every version with its words, its sound and when callers heard it."""
@@ -56,24 +72,40 @@ async def overview(request: Request) -> Response:
     found = await services.setup.announcement_findings()
     language = services.setup.regulation.announcement.language
     known = periods(activations)
+    uploads = await services.announcing.desk.uploads()
+    orders = await services.announcing.desk.orders()
+    waiting = [
+        each
+        for each in await services.keeping.approvals.waiting()
+        if each.action is Action.ACTIVATE_ANNOUNCEMENT
+    ]
     return services.drawing.page(
         "announcements.html",
         request.scope,
+        uploads=uploads[::-1],
+        waiting={each.subject: each for each in waiting},
+        ordered={each.announcement_id: each for each in orders if each.done_at is None},
         versions=sorted(versions, key=lambda each: each.added_at, reverse=True),
         stands={each.id: standing(each.id, known, asker.now) for each in versions},
         by_id={each.id: each for each in versions},
         heard=known[::-1],
+        signed=await services.announcing.signed(),
+        names=await names_of(services),
         damage=found.damage,
         gaps=[(each, consequence_of(each, language=language)) for each in found.gaps],
         advice=found.advice,
-        may_activate=Permission.ANNOUNCEMENT_ACTIVATE in asker.able,
-        words={
-            "states": STATES, "damaged": DAMAGED, "lacks": LACKS, "layers": LAYERS,
-            "spoken": SPOKEN,
-        },
+        may_activate=ACTIVATE in asker.able,
+        words=WORDS,
+        done=done_of(request),
         short=SHORT,
         now=asker.now,
-    )  # fmt: skip
+    )
+
+
+def done_of(request: Request) -> str:
+    """Return what was done before this page was led to."""
+    say = speaker(language_of(request.scope))
+    return say(DONE.get(request.query_params.get("done", ""), ""))
 
 
 def consequence_of(gap: Gap, *, language: str) -> str:
