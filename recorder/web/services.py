@@ -185,8 +185,8 @@ class Services:
     oversight: Oversight
     maintenance: Maintenance
     setup: Setup
-    retention_days: int
-    """§ 7.2."""
+    days_in_force: Callable[[], Awaitable[int]]
+    """§ 7.2: as persons decided, whatever regulation.toml says (ADR 0061)."""
     jobs: Callable[[], Awaitable[Sequence[JobState]]]
     """How each job of retention went."""
     tokens: TokenDesk
