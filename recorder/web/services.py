@@ -202,8 +202,8 @@ class Services:
     maintenance: Maintenance
     setup: Setup
     announcing: Announcing
-    retention_days: int
-    """§ 7.2."""
+    days_in_force: Callable[[], Awaitable[int]]
+    """§ 7.2: as persons decided, whatever regulation.toml says (ADR 0061)."""
     jobs: Callable[[], Awaitable[Sequence[JobState]]]
     """How each job of retention went."""
     tokens: TokenDesk

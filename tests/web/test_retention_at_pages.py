@@ -222,6 +222,20 @@ async def test_fewer_days_in_the_file_wait_and_are_offered(
             assert "Krótszy okres czeka" in page
             assert "30 dni" in page
         assert 'value="7"' in (await anna.get(HERE)).text
+        assert "do 30 dni" in (await anna.get("/deletions")).text
+        ended = office.parts.clock.now() - timedelta(days=20)
+        call = await office.call(seconds=1, ended_at=ended, caller_number="600123456")
+        day = ended.astimezone(office.services.zone).date().isoformat()
+        held = {
+            "day": day,
+            "caller": "600123456",
+            "ground": "request_of_authority",
+            "reference": "RSD 12/2026",
+            "because": "groźby",
+        }
+        answer = await anna.post("/api/v1/holds/by-search", json=held)
+        assert answer.status_code == 201, answer.text
+        assert answer.json()["held"] == [str(call.recording_id)]
 
 
 async def test_two_persons_change_it_by_the_api(office: WebOffice) -> None:
