@@ -7,7 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -28,7 +28,7 @@ class Engine(Protocol):
     def pid(self, service: str) -> int:
         """Return a container's first process."""
 
-    def execute(self, service: str, *command: str, check: bool = True) -> str:
+    def execute(self, service: str, *command: str, text: str = "", check: bool = True) -> str:
         """Return what a command in a container printed."""
 
     def act(self, what: str, service: str) -> None:
@@ -134,7 +134,22 @@ def listening(pid: int) -> set[str]:
     return {each for each in found if not each.startswith("127.0.0.11:")}
 
 
-def texts(engine: Engine, work: Path) -> list[Path]:
+UNPACK = """
+import sys, tarfile
+with tarfile.open(sys.argv[1]) as bundle:
+    for each in bundle:
+        print(each.name, bundle.extractfile(each).read().decode())
+"""
+
+
+def bundle(engine: Engine, login: str, password: str) -> str:
+    """Return all that a diagnostic bundle holds; one that is blocked ends the trial."""
+    engine.execute("capture", "recorder", "sign-in", login, text=f"{password}\n\n")
+    engine.execute("capture", "recorder", "diagnose", "--to", "/tmp/bundle")  # noqa: S108 - its own
+    return engine.execute("capture", "python3", "-c", UNPACK, "/tmp/bundle")  # noqa: S108
+
+
+def texts(engine: Engine, work: Path, more: Mapping[str, str]) -> list[Path]:
     """Bring everything that was written down anywhere into files of ``work``; return them."""
     folder = work / "written"
     folder.mkdir(exist_ok=True)
@@ -163,6 +178,7 @@ def texts(engine: Engine, work: Path) -> list[Path]:
         "service-logs": engine.execute("capture", "sh", "-c", "cat /var/log/rejestrator/*.log"),
         "recorder-logs": engine.execute("capture", "recorder", "logs", "--json"),
         "recorder-status": engine.execute("capture", "recorder", "status", check=False),
+        **more,
     }
     for service in ("postgres", "migrate", *REACHED, "proxy", "asterisk"):
         written[service] = engine.said(service)
@@ -177,9 +193,16 @@ def texts(engine: Engine, work: Path) -> list[Path]:
 
 
 def invariants(
-    engine: Engine, work: Path, callers: Iterable[Caller], names: list[str]
+    engine: Engine,
+    work: Path,
+    callers: Iterable[Caller],
+    names: list[str],
+    more: Mapping[str, str],
 ) -> tuple[int, int]:
-    """Judge database and volumes by I1 to I10; return how many calls and recordings there are."""
+    """Judge database and volumes by I1 to I10; return how many calls and recordings there are.
+
+    No number and no name is in what was written anywhere, and in ``more``.
+    """
     password = (work / "secrets/owner_password").read_text("ascii").strip()
     site = Site(
         database=f"postgresql://recorder:{password}@{DATABASE[0]}/recorder",
@@ -189,7 +212,7 @@ def invariants(
             keys=engine.volume("keys"),
             master_key=work / "secrets/master_key",
         ),
-        logs=texts(engine, work),
+        logs=texts(engine, work, more),
         callers=list(callers),
         names=names,
     )

@@ -24,6 +24,7 @@ from typing import Any
 import compose_backup as backup
 import compose_checks as checks
 import compose_figures as figures
+import compose_overrides as overrides
 import soundfile
 import yaml
 
@@ -87,17 +88,21 @@ class Engine:
             == 0
         )
         self.name = "docker" if self.docker else "podman"
+        self.beside = ""
+        """A file of deploy/compose that is taken beside docker-compose.yml."""
         if not self.docker:
             self._install_podman()
 
     def _install_podman(self) -> None:
         wanted = [
-            each for each in ("podman", "buildah", "runc", "mmdebstrap") if not shutil.which(each)
+            each
+            for each in ("podman", "buildah", "runc", "mmdebstrap", "nft")
+            if not shutil.which(each)
         ]
         if wanted or not Path("/usr/libexec/podman/catatonit").exists():
             say("installing podman, buildah and runc")
             packages = ["podman", "buildah", "runc", "netavark", "aardvark-dns", "catatonit"]
-            packages += ["iptables", "mmdebstrap"]
+            packages += ["iptables", "mmdebstrap", "nftables"]
             run("apt-get", "update", "-qq")
             run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages)
         files, tasks = (min(resource.getrlimit(which)[1] % 2**63, 4096) for which in LIMITS)
@@ -121,10 +126,11 @@ class Engine:
 
     def compose(self, *arguments: str, check: bool = True, **more: Any) -> str:
         """Run the compose program on our file."""
-        env_file = str(WORK / "env")
-        if self.docker:
-            return run("docker", "compose", "--env-file", env_file, *arguments, check=check, **more)
-        return run(*self.program, "--env-file", env_file, *arguments, check=check, **more)
+        env_file = ("--env-file", str(WORK / "env"))
+        program = ["docker", "compose", "--file", "docker-compose.yml"]
+        program = program if self.docker else self.program
+        beside = ("--file", self.beside) if self.beside else ()
+        return run(*program, *beside, *env_file, *arguments, check=check, **more)
 
     def build(self) -> None:
         """Build every image."""
@@ -301,7 +307,7 @@ class Trial:
             self._browser = Browser()
         return self._browser
 
-    def prepare(self) -> None:
+    def prepare(self, **more: str) -> None:
         """Write the environment and the secrets."""
         text = (ROOT / ".env.demo").read_text("utf-8")
         text = re.sub(r"(?m)^COMPOSE_PROJECT_NAME=.*$", f"COMPOSE_PROJECT_NAME={PROJECT}", text)
@@ -319,6 +325,8 @@ class Trial:
         text = re.sub(r"(?m)^REGULATION_FILE=.*$", f"REGULATION_FILE={WORK}/regulation.toml", text)
         if not self.engine.docker:
             text += "LOG_DRIVER=k8s-file\n"
+        for name, value in more.items():
+            text = re.sub(rf"(?m)^{name}=.*\n", "", text) + f"{name}={value}\n"
         (WORK / "env").write_text(text, "utf-8")
         run("script/compose-secrets", str(WORK / "secrets"))
 
@@ -402,8 +410,11 @@ class Trial:
         if status != 200:
             raise SystemExit(f"signing in failed: {status} {body[:300]!r}")
 
-    def call(self, number: str = CANARY, calls: int = 1) -> None:
+    def call(
+        self, number: str = CANARY, calls: int = 1, host: tuple[str, int] | None = None
+    ) -> None:
         """Ring the office; whatever is down, the caller must reach the desk."""
+        where = () if host is None else ("--host", host[0], "--port", str(host[1]))
         self.engine.compose(
             *(
                 "--profile",
@@ -414,6 +425,7 @@ class Trial:
                 *COMPOSE["services"]["demo-call"]["command"],
             ),
             *("--number", number, "--display", CANARY_NAME, "--calls", str(calls), "--talk", "4"),
+            *where,
         )
         self.placed += calls
         self.calls[number] += calls
@@ -426,6 +438,11 @@ class Trial:
         answer: dict[str, Any] = json.loads(body)
         rows = answer.get("items") or answer.get("recordings") or []
         return list(rows)
+
+    def hear(self) -> None:
+        """Wait for the only recording and judge it."""
+        until("the recording is sealed", self.recordings)
+        judge(self.listen(self.recordings()[0]))
 
     def listen(self, row: dict[str, Any]) -> bytes:
         """Play one recording from beginning to end."""
@@ -549,8 +566,74 @@ def wanted() -> argparse.Namespace:
     parser.add_argument("--stopped-for", type=float, default=60, help="seconds")
     parser.add_argument("--only", action="append", choices=FAULTY, help="fault these alone")
     parser.add_argument("--backup", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--trial", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--overrides", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--orders", action=argparse.BooleanOptionalAction, default=True)
     return parser.parse_args()
+
+
+def everything(trial: Trial, arguments: argparse.Namespace) -> None:
+    """Start, call, listen, break, look, back up and restore."""
+    engine = trial.engine
+    trial.start()
+    trial.employ()
+    trial.call()
+    trial.hear()
+    figures.watched(until, say)
+    if arguments.faults != "none":
+        faults(
+            trial,
+            arguments.only or FAULTY,
+            which=arguments.faults,
+            stopped_for=arguments.stopped_for,
+        )
+        until(
+            f"all {trial.placed} calls have their row",
+            lambda: sum(rows(engine).values()) >= trial.placed,
+            within_s=90,
+        )
+        say(f"{trial.placed} calls placed; rows by reason: {rows(engine)}")
+        trial.sign_in()
+        for row in trial.recordings():
+            judge(trial.listen(row))
+    if arguments.orders:
+        checks.any_order(engine, lambda: checks.ready(engine) and trial.takes_calls(), until, say)
+        trial.call()
+        until("the last call has its row", lambda: sum(rows(engine).values()) >= trial.placed)
+        trial.sign_in()
+    check = COMPOSE["services"]["retention"]["healthcheck"]["test"][-1]
+    if checks.finds_itself(engine, check):
+        raise SystemExit("the check for retention finds itself")
+    checks.doors(engine, "172.30.94.1", say)
+    callers = [Caller(number=each, calls=calls) for each, calls in trial.calls.items()]
+    names = [f"48{CANARY}", *CANARY_NAME.split()]
+    bundle = {"bundle": checks.bundle(engine, "anna", PASSWORD)}
+    calls, heard = checks.invariants(engine, WORK, callers, names, bundle)
+    say(f"I1 to I10 hold of {calls} calls, {heard} recordings; no number or name in any log")
+    if arguments.backup:
+        while len(trial.recordings()) < backup.LEAST:
+            trial.call()
+        # Whoever was signed in at a container's prompt is so until it ends.
+        prompt = f"{PASSWORD} 2\n\n"
+        engine.execute("web", "recorder", "sign-in", "zenobia", text=prompt)
+        backup.there_and_back(backup.Backups(engine, WORK, PROJECT), engine, say)
+
+
+def beside(engine: Engine, file: str, tries: Callable[[Trial], None], **more: str) -> None:
+    """Start all of it anew with one of the files of deploy/compose."""
+    engine.beside = file
+    trial = Trial(engine)
+    trial.prepare(**more)
+    try:
+        tries(trial)
+    finally:
+        take_away(engine)
+        engine.beside = ""
+
+
+def take_away(engine: Engine) -> None:
+    """Remove containers, networks and volumes."""
+    engine.compose(*PROFILES, "--profile", "call", "down", "--volumes", check=False)
 
 
 def main() -> int:
@@ -566,54 +649,28 @@ def main() -> int:
         engine.build()
         engine.build_later()
     trial.prepare()
-    engine.compose(*PROFILES, "--profile", "call", "down", "--volumes", check=False)
+    take_away(engine)
     try:
-        trial.start()
-        trial.employ()
-        trial.call()
-        until("the recording is sealed", trial.recordings)
-        judge(trial.listen(trial.recordings()[0]))
-        figures.watched(until, say)
-        if arguments.faults != "none":
-            faults(
-                trial,
-                arguments.only or FAULTY,
-                which=arguments.faults,
-                stopped_for=arguments.stopped_for,
-            )
-            until(
-                f"all {trial.placed} calls have their row",
-                lambda: sum(rows(engine).values()) >= trial.placed,
-                within_s=90,
-            )
-            say(f"{trial.placed} calls placed; rows by reason: {rows(engine)}")
-            trial.sign_in()
-            for row in trial.recordings():
-                judge(trial.listen(row))
-        if arguments.orders:
-            checks.any_order(
-                engine, lambda: checks.ready(engine) and trial.takes_calls(), until, say
-            )
-            trial.call()
-            until("the last call has its row", lambda: sum(rows(engine).values()) >= trial.placed)
-            trial.sign_in()
-        check = COMPOSE["services"]["retention"]["healthcheck"]["test"][-1]
-        if checks.finds_itself(engine, check):
-            raise SystemExit("the check for retention finds itself")
-        checks.doors(engine, "172.30.94.1", say)
-        callers = [Caller(number=each, calls=calls) for each, calls in trial.calls.items()]
-        names = [f"48{CANARY}", *CANARY_NAME.split()]
-        calls, heard = checks.invariants(engine, WORK, callers, names)
-        say(f"I1 to I10 hold of {calls} calls, {heard} recordings; no number or name in any log")
-        if arguments.backup:
-            while len(trial.recordings()) < backup.LEAST:
-                trial.call()
-            backup.there_and_back(backup.Backups(engine, WORK, PROJECT), engine, say)
+        if arguments.trial:
+            everything(trial, arguments)
     finally:
         if arguments.keep:
             say(f"it goes on running: {PROJECT}")
         else:
-            engine.compose(*PROFILES, "--profile", "call", "down", "--volumes", check=False)
+            take_away(engine)
+    if arguments.overrides and not arguments.keep:
+        beside(
+            engine,
+            overrides.HOST_NETWORK,
+            lambda trial: overrides.host_network(trial, SIP_PORT, say),
+            SIP_BIND="0.0.0.0",  # noqa: S104 - the demo's endpoints are known by their addresses
+        )
+        beside(
+            engine,
+            overrides.MAIL,
+            lambda trial: overrides.mail(trial, WORK / "secrets", until, say),
+            **overrides.MAIL_SETTINGS,
+        )
     say("all of it holds")
     return 0
 

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -91,7 +92,7 @@ async def trial(
 
 @asynccontextmanager
 async def a_desk(
-    postgres: EmbeddedPostgres, browser: Browser, directory: Path, name: str
+    postgres: EmbeddedPostgres, browser: Browser, directory: Path, name: str, **settings: Any
 ) -> AsyncIterator[OfficeDesk]:
     """Give a new office, served on loopback, and desks at it."""
     logs.configure(level="warning", file=None)
@@ -104,6 +105,7 @@ async def a_desk(
         origin=origin,
         listed="127.0.0.1",
         log_file=directory / "logs" / "web.log",
+        **settings,
     ) as office:
         with listen("127.0.0.1", port) as listening:
             serving = asyncio.ensure_future(

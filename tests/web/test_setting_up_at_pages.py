@@ -11,18 +11,20 @@ from recorder.adapters.announcement_catalogue import AnnouncementCatalogue
 from recorder.adapters.postgres.trail_reading import PostgresTrail
 from recorder.adapters.regulation_file import load_regulation
 from recorder.audit.event import AuditEvent
-from recorder.model import Announcement, Layer
+from recorder.model import Announcement, Decision, Layer, Reason
 from recorder.regulation import effective_values
 from recorder.web.pages.settings import LABELS
+from tests.browser.desk import told_of
 from tests.contracts.test_announcement_catalogue import a_sound
 from tests.web.office import OPERATOR, ROOT, WebOffice
 
 pytestmark = pytest.mark.postgres
 HOSTILE = "Nagrywamy \u202e<script>alert(1)</script>."
-STEP = re.compile(r'<li><strong>([^<]+)</strong> <span class="chip (\w+)"')
+STEP = re.compile(r'<li[^>]*><strong>([^<]+)</strong> <span class="chip (\w+)"')
 ALL = {
     "Pierwsze konto",
     "Własny drugi składnik logowania",
+    "Urząd i nagrywane numery",
     "Stanowisko w wykazie",
     "Komunikat obowiązuje",
     "Drugi administrator",
@@ -56,14 +58,18 @@ async def test_each_first_step_is_found_done_by_looking(office: WebOffice) -> No
     account = await office.person(Role.ADMINISTRATOR, login="wanda")
     browser = await office.sign_in("wanda")
     assert await steps(office, browser) == {"Pierwsze konto", "Stanowisko w wykazie"}
-    assert "8 kroków" not in (await browser.get("/dashboard")).text
-    assert "6 kroków jest jeszcze do wykonania" in (await browser.get("/dashboard")).text
+    assert "9 kroków" not in (await browser.get("/dashboard")).text
+    assert "7 kroków jest jeszcze do wykonania" in (await browser.get("/dashboard")).text
 
     await office.do("UPDATE account SET totp_since = now() WHERE id = :id", id=account.id)
     activate(office, an_announcement(office))
     await office.at_work(Role.LISTENER)
     done = await steps(office, browser)
-    assert ALL - done == {"Kopia zapasowa, którą można odczytać", "Próbne połączenie dzisiaj"}
+    assert ALL - done == {
+        "Urząd i nagrywane numery",
+        "Kopia zapasowa, którą można odczytać",
+        "Próbne połączenie dzisiaj",
+    }
 
 
 async def test_a_test_call_is_done_once_its_recording_can_be_listened_to(
@@ -83,6 +89,26 @@ async def test_a_test_call_is_done_once_its_recording_can_be_listened_to(
     await office.do("UPDATE recording SET damaged_at = now()")
     assert "Próbne połączenie dzisiaj" not in await steps(office, browser)
     assert "jest uszkodzone" in (await browser.get("/first-steps")).text
+
+
+async def test_a_call_that_was_not_recorded_says_how_far_it_came(office: WebOffice) -> None:
+    browser = await office.at_work(Role.ADMINISTRATOR)
+    now = office.parts.clock.now()
+    await office.call(
+        arrived_at=now - timedelta(minutes=1),
+        ended_at=now,
+        consent=Decision(record=False, reason=Reason.DECLINED),
+        announcements=told_of(now, 5)["announcements"],
+    )
+    page = (await browser.get("/first-steps")).text
+    step = page[page.index("Próbne połączenie dzisiaj") :]
+    assert re.findall(r"<li>([^<]+) <span class=\"chip (\w+)", step) == [
+        ("Połączenie dotarło.", "good"),
+        ("Komunikatu wysłuchano do końca.", "good"),
+        ("Rozmowę nagrano.", "neutral"),
+        ("Nagranie można odsłuchać.", "neutral"),
+    ]
+    assert "żadnego nie nagrano" in step
 
 
 async def test_a_backup_counts_while_its_keys_live(office: WebOffice) -> None:

@@ -134,7 +134,7 @@ async def test_the_first_account_is_made_once_by_its_token(office: WebOffice) ->
     wrong = await browser.post("/first-run", data=first | {"token": "x" * 43})
     assert wrong.status_code == 422
     done = await browser.post("/first-run", data=first)
-    assert done.headers["location"] == "/sign-in"
+    assert done.headers["location"] == "/sign-in?next=/first-steps"
     again = await browser.post("/first-run", data=first | {"login": "beata"})
     assert again.status_code == 422
     assert (await (await office.sign_in("anna")).get("/")).status_code == 200

@@ -6,6 +6,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
+from recorder.access.matrix import mark_of
 from recorder.access.model import Permission
 from recorder.accounts.model import SessionId
 from recorder.accounts.service import SignInRefused
@@ -13,6 +14,7 @@ from recorder.errors import RuleViolation
 from recorder.web.api.routing import asker_of, services_of
 from recorder.web.gate import needs
 from recorder.web.languages import language_of, later, speaker
+from recorder.web.pages.first_steps import steps_of
 from recorder.web.pages.forms import fields_of, see
 from recorder.web.pages.home import ROLES
 from recorder.web.problems import Kind, Problem
@@ -82,7 +84,11 @@ async def confirm_factor(request: Request) -> Response:
         codes = await services.accounts.confirm_totp(asker_of(request).visitor, code.strip())
     except RuleViolation as refused:
         return _enrolment(request, "", fault=in_words(str(refused), say))
-    return services.drawing.page("recovery.html", request.scope, codes=codes)
+    roles = asker_of(request).account.roles
+    leads_on = any(mark_of(Permission.CONFIG_READ, each) != "–" for each in roles)
+    undone = leads_on and not all(each.done for each in await steps_of(request))
+    on = "/first-steps" if undone else "/"
+    return services.drawing.page("recovery.html", request.scope, codes=codes, on=on)
 
 
 @needs(OWN)

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from uuid import UUID
+from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,23 +13,15 @@ from recorder.announcements.rules import which_is_active
 from recorder.authorisations.model import Authorisation, Standing
 from recorder.authorisations.rules import standing
 from recorder.backup.rules import destroy_by
-from recorder.erasure.model import Stage
 from recorder.model import Announcement, Layer
-from recorder.retention.rules import day_of_office
 from recorder.web.api.routing import asker_of, services_of
 from recorder.web.gate import needs
 from recorder.web.languages import later
+from recorder.web.pages.trial_call import OFF, STAGES, look
 from recorder.web.routes import Routes
 from recorder.web.services import Services
-from recorder.web.words import REASONS
 
 ADMINISTRATORS = 2
-LOOKED_AT = 20
-"""So many recorded calls of a day are looked at for one that can be listened to."""
-OFF = later("Recording is switched off: write recording = true under [scope] of regulation.toml.")
-CALL_IT = later("Call a number of the office from an outside telephone, and stay on the line.")
-NOT_RECORDED = later("Calls came today and none was recorded, most often:")
-NOT_LISTENABLE = later("A call was recorded, and its recording is not sealed or not sound.")
 NO_KEYS = later("No backup is allowed: write days of keys under [backups] of regulation.toml.")
 NO_BACKUP = later("There is no backup whose keys still live. At the machine:")
 
@@ -52,6 +43,10 @@ class Step:
     command: str = ""
     at: datetime | None = None
     """When what makes it done was."""
+    detail: str = ""
+    """What was found, as it stands in the regulation."""
+    stages: tuple[tuple[str, bool], ...] = ()
+    """How far it came, each with whether it got there."""
 
 
 @needs(Permission.CONFIG_READ)
@@ -60,7 +55,11 @@ async def overview(request: Request) -> Response:
     await asker_of(request).require(Permission.CONFIG_READ)
     steps = await steps_of(request)
     return services_of(request).drawing.page(
-        "first_steps.html", request.scope, steps=steps, done=sum(each.done for each in steps)
+        "first_steps.html",
+        request.scope,
+        steps=steps,
+        done=sum(each.done for each in steps),
+        current=next((place for place, each in enumerate(steps) if not each.done), None),
     )
 
 
@@ -78,6 +77,8 @@ async def steps_of(request: Request) -> list[Step]:
     listed = await services.people.workstations.listed()
     _, activations = await services.announcements()
     papers = await services.people.papers.all()
+    regulation = services.setup.regulation
+    may_grant = Permission.AUTHORISATION_GRANT in asker.able
     return [
         Step(
             title=later("The first account"),
@@ -94,6 +95,24 @@ async def steps_of(request: Request) -> list[Step]:
             link=later("My account"),
         ),
         Step(
+            title=later("The office and the numbers that are recorded"),
+            done=regulation.scope.recording,
+            paragraph="§ 3.2",
+            detail=regulation.controller.name,
+            todo=OFF,
+            path="/settings",
+            link=later("Settings"),
+        ),
+        Step(
+            title=later("The announcement is in force"),
+            done=is_told(activations, services=services, now=asker.now),
+            paragraph="§ 8.2",
+            todo=later("Upload your own, or start with those that ship. At the machine:"),
+            path="/announcements",
+            link=later("Announcements"),
+            command="recorder announcement install-starters --activate",
+        ),
+        Step(
             title=later("A workstation on the list"),
             done=bool(listed),
             paragraph="§ 6.2",
@@ -102,27 +121,21 @@ async def steps_of(request: Request) -> list[Step]:
             link=later("Workstations"),
         ),
         Step(
-            title=later("The announcement is in force"),
-            done=is_told(activations, services=services, now=asker.now),
-            paragraph="§ 8.2",
-            todo=later("Add one and activate it, or start with those that ship. At the machine:"),
-            path="/announcements",
-            link=later("Announcements"),
-            command="recorder announcement install-starters --activate",
-        ),
-        Step(
             title=later("A second administrator"),
             done=administrators_of(accounts) >= ADMINISTRATORS,
             paragraph="§ 8.1",
             todo=later("Some acts take two persons. At the machine:"),
             command='recorder user add LOGIN --name "…" --post "…" --role administrator',
+            path="/accounts",
+            link=later("Accounts"),
         ),
         Step(
             title=later("A listener with a valid authorisation"),
             done=is_authorised(papers, accounts=accounts, now=asker.now),
             paragraph="§ 8.1",
-            todo=later("Grant one; another administrator confirms it. At the machine:"),
-            command="recorder authorisation grant LOGIN --role listener --to 2027-06-30",
+            todo=later("Add the account, then grant one; another administrator confirms it."),
+            path="/authorisations/new" if may_grant else "/authorisations",
+            link=later("Grant an authorisation") if may_grant else later("Authorisations"),
         ),
         await _backup(services, asker.now),
         await _call(request),
@@ -170,43 +183,19 @@ async def _backup(services: Services, now: datetime) -> Step:
 
 
 async def _call(request: Request) -> Step:
-    """Return the step of a call of today that was decided, recorded and can be listened to."""
-    services, asker = services_of(request), asker_of(request)
-    title, today = later("A test call today"), asker.now.astimezone(services.zone).date()
-    since, _ = day_of_office(today, office_zone=services.zone)
-    until = asker.now + timedelta(minutes=1)
-    outcomes = await services.oversight.overview.outcomes(since, until)
-    for each in outcomes:
-        if each.outcome == "recorded":
-            found = await _listenable(services, each.reason, since, until)
-            if found is None:
-                continue
-            call_id, at = found
-            seen = Permission.CALL_LIST in asker.able
-            path = f"/calls/{call_id}" if seen else ""
-            return Step(title=title, done=True, path=path, link=later("The call"), at=at)
-    if any(each.outcome == "recorded" for each in outcomes):
-        return Step(title=title, done=False, paragraph="§ 3.2", todo=NOT_LISTENABLE)
-    if outcomes:
-        reason = max(outcomes, key=lambda each: each.calls).reason
-        why = REASONS.get(reason, reason)
-        return Step(title=title, done=False, paragraph="§ 3.2", todo=NOT_RECORDED, reason=why)
-    todo = CALL_IT if services.setup.regulation.scope.recording else OFF
-    return Step(title=title, done=False, paragraph="§ 3.2", todo=todo)
-
-
-async def _listenable(
-    services: Services, reason: str, since: datetime, until: datetime
-) -> tuple[UUID, datetime] | None:
-    calls = await services.oversight.overview.calls(
-        since, until, reason=reason, after=None, limit=LOOKED_AT
+    """Return the step of a call of today that was announced, recorded and can be listened to."""
+    found = await look(request)
+    return Step(
+        title=later("A test call today"),
+        done=found.done,
+        paragraph="§ 3.2",
+        todo=found.todo,
+        reason=found.reason,
+        path=found.path,
+        link=later("The call"),
+        at=found.at,
+        stages=tuple((text, place < found.reached) for place, text in enumerate(STAGES)),
     )
-    kept = (await services.desk.around([each.id for each in calls])).recordings
-    for each in calls:
-        recording = kept.get(each.id)
-        if recording and recording.stage == Stage.KEPT and recording.damaged_at is None:
-            return each.id, each.arrived_at
-    return None
 
 
 ROUTES: Routes = (("GET", "/first-steps", overview),)

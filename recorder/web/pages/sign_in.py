@@ -91,7 +91,7 @@ async def first_account(request: Request) -> Response:
         say = speaker(language_of(request.scope))
         text = say(TOKEN) if "token" in str(refused) else in_words(str(refused), say)
         return _first(request, name=name, login=login, faults={"": text}, status=422)
-    return see("/sign-in")
+    return see("/sign-in?next=/first-steps")
 
 
 def in_time(refused: SignInRefused, say: Callable[[str], str]) -> str:
