@@ -1,10 +1,13 @@
 """Erases due recordings on real files and a real PostgreSQL: script/bench purge [how many].
 
+``--calls N``: real calls and searches at the pages beside it, see ``purge_beside_calls``.
+
 Beside the run, searches are timed and calls are sealed into the same database by another process,
 as capture would; every few seconds the run pauses, and the same is measured without it. Memory is
 read from /proc.
 """
 
+import argparse
 import asyncio
 import json
 import os
@@ -22,7 +25,8 @@ from pathlib import Path
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import psycopg
+import purge_beside_calls
+from due import NOW, fill
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.adapters.clock import SystemClock
@@ -46,8 +50,6 @@ from recorder.model import CallId, CallRecord, Decision, Reason, RecordingId, Se
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 ACTOR = Actor(kind=ActorKind.PROCESS, name="retention")
-AUDIO = bytes(4096)
-NOW = SystemClock().now()
 LOAD = os.getloadavg()
 ROOT = Path(__file__).resolve().parents[1]
 THREADS = 16
@@ -72,55 +74,6 @@ def resident_mib() -> float:
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
     return 0.0
-
-
-def fill(url: str, place: Path, count: int) -> None:
-    """Write rows by COPY and files by hand: what sealing would have left 31 days ago."""
-    ended = NOW - timedelta(days=31)
-    folder = f"{ended:%Y/%m/%d}"
-    with psycopg.connect(url.replace("+psycopg", "")) as connection:
-        cursor = connection.cursor()
-        calls = (
-            "COPY call (id, node, channel_id, linked_id, arrived_at, ended_at, endpoint, context,"
-            " line, line_e164, caller_number, caller_e164, caller_name, outcome, reason,"
-            " rule_version, scope_reason, language, keys, bridged, bridged_seconds, answered_by,"
-            " parties, timeline, pbx_lost, unwatched, quality, written_at) FROM STDIN"
-        )
-        with cursor.copy(calls) as copy:
-            for number in range(count):
-                at = ended - timedelta(seconds=number % 3600)
-                row = (UUID(int=number), "pbx1", str(number), "", at, at, "operator", "in")
-                who = ("746640800", "+48746640800", f"6{number:08}", f"+486{number:08}", "Jan")
-                rest = ("recorded", "stayed_on_the_line", "1", "stayed_on_the_line", "pl", "[]")
-                copy.write_row(
-                    (*row, *who, *rest, "[]", 3.0, "desk", "[]", "[]", "f", "f", "{}", at)
-                )
-        recordings = (
-            "COPY recording (id, call_id, stored_on, sha256, size_bytes, frames, sample_rate,"
-            " caller_dbfs, office_dbfs, silent, one_sided, first_sample_at, ended_at, erase_by,"
-            " sealed_at, truncated, incomplete, sealed_as) FROM STDIN"
-        )
-        with cursor.copy(recordings) as copy:
-            for number in range(count):
-                at = ended - timedelta(seconds=number % 3600)
-                row = (UUID(int=number + (1 << 64)), UUID(int=number), folder, "0" * 64, 4096)
-                levels = (1013, 8000, -20.0, -20.0, "f", "f")
-                copy.write_row(
-                    (*row, *levels, at, at, at + timedelta(days=30), at, "f", "f", "rec1")
-                )
-        connection.commit()
-        connection.autocommit = True
-        connection.execute("ANALYZE")
-    vault, keys = place / "vault" / folder, place / "keys"
-    vault.mkdir(parents=True)
-    master = MasterKey(bytes(32))
-    prepare(keys, master)
-    for number in range(count):
-        recording_id = RecordingId(UUID(int=number + (1 << 64)))
-        at = ended.timestamp() - number % 3600
-        (keys / f"{recording_id}.key").write_bytes(master.wrap(bytes(32), recording_id))
-        (vault / f"{recording_id}.rec").write_bytes(AUDIO)
-        os.utime(vault / f"{recording_id}.rec", (at, at))
 
 
 async def search(engine: AsyncEngine) -> float:
@@ -264,7 +217,21 @@ def main() -> None:
     if sys.argv[1:2] == ["--beside"]:
         asyncio.run(beside(sys.argv[2]))
         return
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    parser = argparse.ArgumentParser(
+        prog="script/bench purge",
+        description="Measure a purge, and what it costs the others.",
+        epilog="Examples: script/bench purge 100000 · script/bench purge --calls 30",
+    )
+    parser.add_argument("recordings", nargs="?", type=int, default=100_000, help="so many are due")
+    parser.add_argument("--calls", type=int, default=0, help="real calls beside it, at once")
+    arguments = parser.parse_args()
+    if arguments.calls:
+        keep(purge_beside_calls.measure(arguments.recordings, arguments.calls))
+    else:
+        keep(_alone(arguments.recordings))
+
+
+def _alone(count: int) -> dict[str, object]:
     with tempfile.TemporaryDirectory(dir=ROOT / ".local") as directory:
         place = Path(directory)
         place.chmod(0o755)
@@ -273,10 +240,17 @@ def main() -> None:
         try:
             migrate.upgrade(server.url)
             print(f"writing {count} recordings", file=sys.stderr)
-            fill(server.url, place, count)
+            master = MasterKey(bytes(32))
+            prepare(place / "keys", master)
+            fill(server.url, vault=place / "vault", keys=place / "keys", master=master, count=count)
             found = asyncio.run(measure(server.url, place, count))
         finally:
             server.stop()
+    return found
+
+
+def keep(found: dict[str, object]) -> None:
+    """Print what was found, and keep it with the machine's description."""
     machine = {
         "cores": os.cpu_count(),
         "python": platform.python_version(),

@@ -6,6 +6,7 @@ from typing import cast
 import typer
 from typer.core import TyperGroup
 
+from recorder import logs
 from recorder.commands import (
     announcement,
     audit,
@@ -97,6 +98,7 @@ def command() -> TyperGroup:
 
 def main() -> None:
     """Run the command; errors raised on purpose become a sentence and an exit status."""
+    logs.send_to_stderr()
     try:
         command()()
     except RecorderError as error:

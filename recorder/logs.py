@@ -62,6 +62,25 @@ def configure(*, level: str, file: Path | None, to_stdout: bool = True) -> None:
     )
 
 
+def send_to_stderr() -> None:
+    """Send our warnings to standard error: what a command prints is its answer, for machines too.
+
+    Until the command says otherwise by ``configure``.
+    """
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _only_places,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
 def _is_ours_or_grave(record: logging.LogRecord) -> bool:
     return is_ours(record.name) or record.levelno >= logging.WARNING
 

@@ -4,9 +4,16 @@ from datetime import datetime
 
 from recorder.approvals.model import Approval, signature
 from recorder.approvals.ports import Approvals
-from recorder.approvals.rules import Why, is_void, judge_confirming
+from recorder.approvals.rules import VALID_FOR, Why, is_void, judge_confirming
 from recorder.audit.event import Actor
 from recorder.errors import RuleViolation
+
+REFUSED = {
+    Why.SAME_PERSON: "who proposed it may not confirm it, a second person must",
+    Why.ALREADY_DECIDED: "it was answered before",
+    Why.TOO_OLD: f"nobody answered within {VALID_FOR.days} days, so it must be proposed anew",
+}
+"""Each reason against an answer, in words."""
 
 
 async def propose(
@@ -27,4 +34,4 @@ def require_second_person(approval: Approval, *, actor: Actor, now: datetime) ->
     """Refuse an answer of whoever proposed, and any that comes late. Raises ``RuleViolation``."""
     why = judge_confirming(approval, person=signature(actor), now=now)
     if why is not Why.SECOND_PERSON:
-        raise RuleViolation(f"it is not confirmed: {why}")
+        raise RuleViolation(f"it is not confirmed: {REFUSED[why]} ({why})")

@@ -17,10 +17,12 @@ from recorder.adapters.changing_announcements import open_announcement_office
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.keeping import Keeping, open_desk, open_keeping
 from recorder.adapters.postgres import queries
+from recorder.adapters.postgres.rows import RecordingRow
 from recorder.adapters.regulation_file import load_regulation
 from recorder.approvals.model import Action, Approval, ApprovalId
 from recorder.commands.asking import JsonOption, ask_database
 from recorder.commands.gatehouse import actor, require
+from recorder.commands.hold import MATCHES
 from recorder.commands.output import for_machines, print_json, print_table
 from recorder.commands.parts import parts_around
 from recorder.commands.retention import effect_says
@@ -112,6 +114,9 @@ def erase(
     recording_id: Annotated[UUID, typer.Argument(metavar="RECORDING")],
     *,
     reason: Annotated[str, typer.Option(help="Why, in your words.")],
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Where one person is enough: do not ask.")
+    ] = False,
 ) -> None:
     """Erase one recording before its time; where the office wants four eyes, propose to.
 
@@ -121,11 +126,18 @@ def erase(
     settings = load_settings()
     regulation = load_regulation(settings.regulation_file)
 
+    async def find(engine: AsyncEngine) -> RecordingRow | None:
+        await _require(engine, settings, Action.ERASE_BY_HAND, recording_id)
+        return await queries.get_recording(engine, recording_id)
+
     async def act(engine: AsyncEngine) -> Approval | bool:
         await _require(engine, settings, Action.ERASE_BY_HAND, recording_id)
         keeping = open_keeping(settings, regulation, engine)
         return await keeping.by_hand.ask(RecordingId(recording_id), reason=reason, actor=actor())
 
+    if not (yes or regulation.holds.four_eyes) and (row := ask_database(settings, find)):
+        print_table([row], MATCHES, settings.office_zone, reveal=False, empty="")
+        typer.confirm("Erase it? It cannot be brought back.", abort=True, err=True)
     answer = ask_database(settings, act)
     if isinstance(answer, Approval):
         typer.echo(f"Proposed. A second person: recorder approval confirm {answer.id}")

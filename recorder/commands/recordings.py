@@ -175,10 +175,11 @@ def verify(
     ids: Annotated[list[UUID] | None, typer.Argument(metavar="[ID]...")] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Every recording.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Read stored recordings and compare their hashes; exit 1 if one is missing or changed.
 
-    Examples: `recorder recordings verify --all` ·
+    Examples: `recorder recordings verify --all --json` ·
     `recorder recordings verify 01a20c69-3a52-7d15-8d1f-2f6a1f0c0c11`
     """
     if bool(ids) == everything:
@@ -187,22 +188,26 @@ def verify(
     vault = open_vault(settings)
     console = Console(stderr=True)
 
-    async def read(engine: AsyncEngine) -> tuple[int, int]:
+    async def read(engine: AsyncEngine) -> tuple[int, dict[str, str]]:
         total = len(ids) if ids else await queries.count_recordings(engine)
         verifier = _verifier(vault, engine)
-        seen = bad = 0
+        seen, bad = 0, {}
         with Progress(console=console, disable=not console.is_terminal) as progress:
             task = progress.add_task("reading", total=total)
             async for row in _rows(engine, ids):
                 seen += 1
                 if problem := await _problem(verifier, row):
-                    bad += 1
-                    typer.echo(f"{row.id} {problem}")
+                    bad[str(row.id)] = problem
+                    if not as_json:
+                        typer.echo(f"{row.id} {problem}")
                 progress.advance(task)
         return seen, bad
 
     seen, bad = ask_database(settings, read)
-    typer.echo(f"Read {seen} recordings; {bad} missing or changed.")
+    if as_json:
+        print_json({"read": seen, "problems": bad})
+    else:
+        typer.echo(f"Read {seen} recordings; {len(bad)} missing or changed.")
     if bad:
         raise typer.Exit(RecorderError.exit_code)
 

@@ -1,6 +1,7 @@
 """Holds, purge, erasing by hand and reports at the prompt, on a real database and vault."""
 
 import asyncio
+import io
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -63,6 +64,9 @@ class Office:
         sign_in(self._monkeypatch, self._url, home, *roles, login=login)
         regulation = self.directory / "regulation.toml"
         self._monkeypatch.setenv("RECORDER_REGULATION_FILE", str(regulation))
+
+    def answers(self, text: str) -> None:
+        self._monkeypatch.setattr("sys.stdin", io.StringIO(text))
 
     def ask(self, question: Callable[[AsyncEngine], Awaitable[Answer]]) -> Answer:
         async def ask() -> Answer:
@@ -223,7 +227,12 @@ def test_everybody_but_the_dpo_reads_his_own_entries_alone(office: Office, tmp_p
 def test_where_one_person_is_enough_erasing_by_hand_is_done_at_once(office: Office) -> None:
     office.one_person()
     young = office.add(1, days_old=1)
-    assert office.run("erase", str(young), "--reason", "by mistake").out == "Erased.\n"
+    office.answers("n\n")
+    said = office.run("erase", str(young), "--reason", "by mistake")
+    assert (said.status, "cannot be brought back" in said.err) == (1, True), "it asks first"
+    assert str(young) in said.out
+    said = office.run("erase", str(young), "--reason", "by mistake", "--yes")
+    assert said.out == "Erased.\n"
     said = office.run("recordings", "show", str(young))
     assert "by_hand" in said.err
     said = office.run("erase", str(young), "--reason", "by mistake")
@@ -372,6 +381,28 @@ def test_reconciling_names_what_does_not_fit(office: Office) -> None:
     file.unlink()
     said = office.run("reconcile", "--json")
     assert (said.status, said.json) == (1, {"missing": 1})
+
+
+def test_what_is_logged_meanwhile_does_not_stand_among_the_answer(office: Office) -> None:
+    """``--json`` is for machines: a brake is logged as an error, and is told as a field."""
+    due = office.add(1, days_old=60)
+    (file,) = (office.directory / "vault").rglob("*.rec")
+    file.touch()
+    said = office.run("purge", "--json")
+    assert (said.status, said.json["braked_by"]) == (1, ["file_younger"])
+    assert '"event": "purge_braked"' in said.err
+    assert str(due) in said.err
+
+
+def test_verifying_names_what_is_damaged_for_machines_too(office: Office) -> None:
+    whole, damaged = office.add(1, days_old=3), office.add(2, days_old=3)
+    file = next((office.directory / "vault").rglob(f"{damaged}.rec"))
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    said = office.run("recordings", "verify", "--all", "--json")
+    assert said.status == 1
+    assert said.json == {"read": 2, "problems": {str(damaged): "is damaged"}}
+    said = office.run("recordings", "verify", str(whole), "--json")
+    assert (said.status, said.json) == (0, {"read": 1, "problems": {}})
 
 
 def test_the_daily_report_is_empty_before_the_first_day_is_over(office: Office) -> None:
