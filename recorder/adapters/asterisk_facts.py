@@ -18,6 +18,8 @@ NOT_ALLOWED = (401, 403)
 OK = 200
 NOT_THERE = 404
 READ_ONLY = 403
+MUST_BE = object()
+"""No answer in place of one that is not there."""
 STRANGE_ORIGIN = "https://origin.invalid"
 NOBODYS = "/channels/nobody-has-this-id/answer"
 
@@ -66,7 +68,7 @@ class AriAsker:
 
     async def variable(self, name: str) -> str:
         """Return a global variable; empty when it is not set."""
-        answer = await self._get("/asterisk/variable", variable=name)
+        answer = await self._get("/asterisk/variable", absent={}, variable=name)
         return str(answer.get("value") or "")
 
     async def seconds_ahead(self, clock: Clock) -> float:
@@ -77,12 +79,14 @@ class AriAsker:
         return (told - before).total_seconds() - (clock.now() - before).total_seconds() / 2
 
     async def applications(self) -> frozenset[str]:
-        """Return the applications that take calls."""
-        return frozenset(str(each.get("name")) for each in await self._get("/applications"))
+        """Return the applications that take calls; none where the module for it is missing."""
+        found = await self._get("/applications", absent=[])
+        return frozenset(str(each.get("name")) for each in found)
 
-    async def endpoints(self) -> frozenset[str]:
-        """Return the names of all endpoints."""
-        return frozenset(str(each.get("resource")) for each in await self._get("/endpoints"))
+    async def endpoints(self) -> frozenset[str] | None:
+        """Return the names of all endpoints; None where the module for it is missing."""
+        found = await self._get("/endpoints", absent=None)
+        return None if found is None else frozenset(str(each.get("resource")) for each in found)
 
     async def may_act(self) -> bool:
         """Tell whether the account may do more than read: asked of a channel that nobody has."""
@@ -123,13 +127,13 @@ class AriAsker:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._away(error) from None
 
-    async def _get(self, path: str, **params: str) -> Any:  # noqa: ANN401 - whatever ARI answers
+    async def _get(self, path: str, *, absent: object = MUST_BE, **params: str) -> Any:  # noqa: ANN401 - whatever ARI answers
         try:
             async with self._session.get(self._url + path, params=params) as answer:
                 if answer.status in NOT_ALLOWED:
                     raise SwitchboardUnavailable(f"ARI at {self._url} refuses the account")
-                if answer.status == NOT_THERE and params:
-                    return {}
+                if answer.status == NOT_THERE and absent is not MUST_BE:
+                    return absent
                 if answer.status == NOT_THERE:
                     raise SwitchboardUnavailable(
                         f"an HTTP server answers at {self._url}, but not as ARI: ari.conf wants "

@@ -159,7 +159,7 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         oversight=oversight_around(engine, settings, regulation, kept, clock),
         maintenance=maintenance_around(engine, settings, clock),
         setup=setup_around(engine, settings, regulation, kept, clock),
-        retention_days=regulation.retention.days,
+        days_in_force=kept.eraser.days_in_force,
         jobs=PostgresJobs(engine).states,
         people=People(**{each: getattr(parts, each) for each in People.__dataclass_fields__}),
         tokens=TokenDesk(tokens=programs, clock=clock, agreement=parts.keeper.agreement),

@@ -85,7 +85,8 @@ class PurgeLog(Protocol):
 
         ``approval`` is answered with yes in the same transaction. False, and nothing is done, if
         it was answered meanwhile, or other days hold by now than the change begins from. No claim
-        is made under the old days once this has returned.
+        is made under the old days once this has returned, and the next reconciliation, which puts
+        right the day stored with each recording, is due at once.
         """
 
     async def changes(self, *, limit: int) -> Sequence[RetentionChange]:

@@ -56,7 +56,8 @@ class ByAri:
     """Name without ``.so`` → status, ``Running`` when it works."""
     variables: Mapping[str, str]
     applications: frozenset[str]
-    endpoints: frozenset[str]
+    endpoints: frozenset[str] | None
+    """None = the module that tells them is not loaded."""
     may_act: bool
     """Whether the account may do more than read."""
     lets_strangers_in: bool

@@ -95,14 +95,7 @@ def _about_ari(ari: ByAri, place: Place) -> Iterator[Check]:
         yield Check("release", Grade.OK, f"Asterisk {ari.version}, {floor} or newer")
     yield from _about_account(ari, place)
     yield from _about_modules(ari)
-    known = [(endpoint, context) for endpoint, context in place.trunks]
-    missing = sorted({endpoint for endpoint, _ in known} - ari.endpoints)
-    for each in missing:
-        says = f"regulation.toml names the trunk {each}, which Asterisk does not have"
-        remedy = "write the endpoint's own name, as `pjsip show endpoints` has it"
-        yield Check("trunks", Grade.WRONG, says, remedy)
-    if known and not missing:
-        yield Check("trunks", Grade.OK, "every trunk of regulation.toml is an endpoint here")
+    yield from _about_trunks(ari, place)
     if "recorder" in ari.applications:
         yield Check("capture", Grade.OK, "connected: the application recorder is registered")
     else:
@@ -115,6 +108,22 @@ def _about_ari(ari: ByAri, place: Place) -> Iterator[Check]:
         yield Check("clock", Grade.WRONG, says, remedy)
     else:
         yield Check("clock", Grade.OK, "Asterisk's clock and this one agree")
+
+
+def _about_trunks(ari: ByAri, place: Place) -> Iterator[Check]:
+    name = "trunks"
+    known = {endpoint for endpoint, _ in place.trunks}
+    if ari.endpoints is None:
+        says = "Asterisk does not tell its endpoints: res_ari_endpoints is not loaded"
+        remedy = "compare the trunks of regulation.toml with `pjsip show endpoints`"
+        yield Check(name, Grade.UNASKED, says, remedy)
+        return
+    for each in sorted(known - ari.endpoints):
+        says = f"regulation.toml names the trunk {each}, which Asterisk does not have"
+        remedy = "write the endpoint's own name, as `pjsip show endpoints` has it"
+        yield Check(name, Grade.WRONG, says, remedy)
+    if known and known <= ari.endpoints:
+        yield Check(name, Grade.OK, "every trunk of regulation.toml is an endpoint here")
 
 
 def _about_account(ari: ByAri, place: Place) -> Iterator[Check]:

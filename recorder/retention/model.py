@@ -10,6 +10,8 @@ from recorder.model import CallId, RecordingId
 
 Tell = Callable[[str], Awaitable[None]]
 """Tells how far a job is."""
+RECONCILE = "reconcile"
+"""The job that puts right what is stored with each recording; a change of the days wants it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from recorder.holds.service import HoldKeeper
 from recorder.model import IncidentKind
 from recorder.ports import Clock
 from recorder.retention import rules
-from recorder.retention.model import Job, Tell
+from recorder.retention.model import RECONCILE, Job, Tell
 from recorder.retention.ports import Inventory, Reports, Traces
 from recorder.retention.reconciling import Reconciler
 
@@ -96,7 +96,7 @@ class RetentionWork:
             job("review_holds", hour, self.review_holds),
             job("forget_numbers", hour, self.forget_numbers),
             job("scrub", rules.SCRUB_EVERY, self.scrub),
-            job("reconcile", rules.RECONCILE_EVERY, self.reconcile),
+            job(RECONCILE, rules.RECONCILE_EVERY, self.reconcile),
             job("report_deletions", hour, self.report_deletions),
             job("find_strays", 6 * hour, self.find_strays),
             job("keep_trail", 24 * hour, self.keep_trail),

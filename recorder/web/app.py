@@ -18,6 +18,7 @@ from recorder.web.api import (
     oversight,
     playbacks,
     recordings,
+    retention,
     status,
     workstations,
 )
@@ -70,6 +71,9 @@ from recorder.web.pages import (
     accounts as account_pages,
 )
 from recorder.web.pages import (
+    retention as retention_pages,
+)
+from recorder.web.pages import (
     workstations as workstation_pages,
 )
 from recorder.web.proving import Proving
@@ -90,6 +94,7 @@ API = (
     audit.router,
     status.router,
     oversight.router,
+    retention.router,
 )
 PAGES = (
     home.ROUTES,
@@ -120,6 +125,7 @@ PAGES = (
     announcing.ROUTES,
     activating.ROUTES,
     settings.ROUTES,
+    retention_pages.ROUTES,
     first_steps.ROUTES,
     granting.ROUTES,
     papers.ROUTES,

@@ -35,6 +35,9 @@ CHAPTERS = (
     Chapter("listening", later("Listening"), LISTENERS, ()),
     Chapter("live", later("Calls in progress"), SEARCHERS, ("/live",)),
     Chapter("holds", later("Holding a recording"), SEARCHERS, ("/holds",)),
+    Chapter(
+        "retention", later("How long recordings are kept"), OVERSEERS, ("/settings/retention",)
+    ),
     Chapter("deletion", later("Deletion"), OVERSEERS, ("/deletions",)),
     Chapter(
         "completeness", later("Completeness and incidents"), OVERSEERS,

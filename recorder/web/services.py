@@ -28,6 +28,7 @@ from recorder.authorisations.ports import ContractorAccesses, Papers
 from recorder.authorisations.service import ContractorDesk, Registrar
 from recorder.completeness.ports import Comparisons
 from recorder.erasure.by_hand import ErasureByHand
+from recorder.erasure.changing import RetentionDesk
 from recorder.erasure.ports import PurgeLog
 from recorder.erasure.rules import RetentionInForce
 from recorder.holds.ports import Holds
@@ -89,6 +90,7 @@ class Keeping:
     hold_rows: Holds
     approvals: Approvals
     by_hand: ErasureByHand
+    retention: RetentionDesk
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,8 +202,8 @@ class Services:
     maintenance: Maintenance
     setup: Setup
     announcing: Announcing
-    retention_days: int
-    """§ 7.2."""
+    days_in_force: Callable[[], Awaitable[int]]
+    """§ 7.2: as persons decided, whatever regulation.toml says (ADR 0061)."""
     jobs: Callable[[], Awaitable[Sequence[JobState]]]
     """How each job of retention went."""
     tokens: TokenDesk

@@ -120,13 +120,17 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Changed]:
         yield asterisk
 
 
-GONE = ("app_exec", "func_curl", "app_mixmonitor", "res_ari_playbacks", "format_sln")
+GONE = (
+    *("app_exec", "func_curl", "app_mixmonitor", "format_sln"),
+    *("res_ari_playbacks", "res_ari_applications"),
+)
+SELDOM = ("app_playtones", "res_ari_endpoints")
 
 
 @pytest.fixture(scope="module")
 def lacking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Changed]:
     """Much is missing, and the account may do too little."""
-    noload = "".join(f"noload={each}.so\n" for each in (*GONE, "app_playtones"))
+    noload = "".join(f"noload={each}.so\n" for each in (*GONE, *SELDOM))
     directory = tmp_path_factory.mktemp("lacking") / "asterisk"
     with running(
         directory,
@@ -210,6 +214,12 @@ def test_each_module_that_is_missing_is_named_with_what_it_is_for(
     told = " ".join(says for _, says in said)
     assert all(each in told for each in GONE)
     assert "app_stack" not in told
+
+
+def test_endpoints_that_nobody_tells_are_not_called_right(lacking: Changed, enter: Enter) -> None:
+    ((weight, says),) = enter(lacking).of("trunks")
+    assert weight == UNASKED
+    assert "res_ari_endpoints" in says
 
 
 def test_codes_that_nobody_can_press_are_told(lacking: Changed, enter: Enter) -> None:

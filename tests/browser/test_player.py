@@ -141,13 +141,13 @@ async def test_a_revoked_authorisation_stops_the_sound_and_the_page_says_why(
     )
     await page.evaluate("document.querySelector('#player audio').currentTime = 500")
     await expect(page.locator("#refused")).to_contain_text(
-        "Upoważnienie zostało cofnięte", timeout=15_000
+        "Upoważnienie zostało odwołane", timeout=15_000
     )
     assert await page.evaluate("document.querySelector('#player audio').paused")
     answer = await page.reload()
     assert answer is not None
     assert answer.status == 403
-    await expect(page.locator("main")).to_contain_text("Upoważnienie zostało cofnięte")
+    await expect(page.locator("main")).to_contain_text("Upoważnienie zostało odwołane")
 
 
 async def test_without_scripts_the_audio_control_is_all_there_is(desk: OfficeDesk) -> None:

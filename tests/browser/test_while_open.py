@@ -101,7 +101,7 @@ async def test_a_revoked_paper_is_told_at_the_next_act(trial: Seeded) -> None:
             await seat.page.goto(f"/calls/{trial.heard.id}")
             await seat.page.locator("input[name=purpose]").first.check()
             await seat.page.get_by_role("button", name=button).click()
-            await expect(seat.page.locator("main")).to_contain_text("Upoważnienie zostało cofnięte")
+            await expect(seat.page.locator("main")).to_contain_text("Upoważnienie zostało odwołane")
     finally:
         await trial.desk.office.do("UPDATE authorisation SET revoked_at = NULL")
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -106,8 +107,8 @@ class Entrance:
             return [each.reason for each in await connection.execute(text(query))]
 
 
-@pytest.fixture
-async def entrance(database_url: str, issuer: str) -> AsyncIterator[Entrance]:
+@asynccontextmanager
+async def open_entrance(database_url: str, issuer: str) -> AsyncIterator[Entrance]:
     async with open_world(database_url) as world:
         world.clock.at = datetime.now(UTC)  # noqa: TID251 - the provider has the machine's clock
         provider = provider_of(
@@ -131,6 +132,12 @@ async def entrance(database_url: str, issuer: str) -> AsyncIterator[Entrance]:
             clock=world.clock,
         )
         yield Entrance(world=world, provider=provider, door=door)
+
+
+@pytest.fixture
+async def entrance(database_url: str, issuer: str) -> AsyncIterator[Entrance]:
+    async with open_entrance(database_url, issuer) as entrance:
+        yield entrance
 
 
 async def test_a_linked_account_is_signed_in_and_led_on(entrance: Entrance) -> None:

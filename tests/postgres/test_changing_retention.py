@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from recorder.adapters.postgres.approvals import PostgresApprovals
 from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.erasures import PostgresErasures
+from recorder.adapters.postgres.jobs import PostgresJobs
 from recorder.adapters.postgres.purge_log import PostgresPurgeLog
 from recorder.adapters.postgres.tables_audit import AuditEventTable
 from recorder.audit.event import Actor, ActorKind
@@ -77,6 +78,18 @@ async def test_of_many_who_confirm_at_once_one_does_it(engine: AsyncEngine) -> N
     first, last = (await desk(engine).changes())[::-1]
     assert (first.from_days, first.to_days, first.decided_by) == (None, 30, "process:retention")
     assert (last.from_days, last.to_days, last.at_once) == (30, 7, 1)
+
+
+async def test_the_stored_days_are_put_right_at_once(engine: AsyncEngine) -> None:
+    """R7.2a: what a page shows follows the change, not the next of the six-hourly rounds."""
+    jobs = PostgresJobs(engine)
+    approval = await desk(engine).ask(7, reason="order 12/2026", seen=0, actor=OLGA)
+    assert approval is not None
+    for name in ("reconcile", "scrub"):
+        await jobs.started(name, worker="w", at=NOON - DAY, next_due=NOON + DAY)
+    await desk(engine).confirm(approval, seen=0, actor=KAMIL)
+    due = {each.name: each.next_due for each in await jobs.states()}
+    assert due == {"reconcile": NOON, "scrub": NOON + DAY}
 
 
 async def test_the_database_itself_refuses_the_person_who_proposed(engine: AsyncEngine) -> None:

@@ -159,7 +159,7 @@ async def test_a_shorter_retention_is_counted_and_not_done(office: WebOffice) ->
         await office.call(seconds=1, ended_at=now - timedelta(days=days))
     page = (await browser.get("/settings?days=7")).text
     assert "usunęłoby 2 nagrania" in page
-    assert "recorder config apply-retention" in page
+    assert 'href="/settings/retention"' in page
     async with office.engine.connect() as connection:
         assert await connection.scalar(text("SELECT count(*) FROM recording")) == 3
 

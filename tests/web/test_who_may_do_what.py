@@ -104,7 +104,9 @@ async def test_every_route_does_for_every_role_what_the_matrix_says(
 
 
 async def test_nobody_who_is_not_signed_in_gets_past_the_door(office: WebOffice) -> None:
-    for browser in (office.browser(), office.browser(Cookie="__Host-session=" + "A" * 43)):
+    # Each from a desk of its own: twice all the routes are more than one address may ask a minute.
+    forged = office.browser("10.1.2.4", Cookie="__Host-session=" + "A" * 43)
+    for browser in (office.browser(), forged):
         for method, path, need in routes(office):
             answer = await ask(browser, method, path)
             wanted = need is not Open.TO_ALL

@@ -21,6 +21,7 @@ from recorder.adapters.postgres.tables_keeping import (
     AppliedSettingTable,
     BrakeTable,
     HoldTable,
+    JobTable,
     PurgeStateTable,
     RetentionChangeTable,
 )
@@ -30,9 +31,10 @@ from recorder.erasure import events
 from recorder.erasure.brakes import Brake, Instant, vanished
 from recorder.erasure.model import Applied, OpenBrake, RetentionChange
 from recorder.model import IncidentKind
+from recorder.retention.model import RECONCILE
 
 STATE, BRAKE, SETTING = PurgeStateTable, BrakeTable, AppliedSettingTable
-CHANGE = RetentionChangeTable
+CHANGE, JOB = RetentionChangeTable, JobTable
 EVENT = AuditEventTable
 
 
@@ -177,6 +179,10 @@ class PostgresPurgeLog:
                 )
                 await connection.execute(insert(CHANGE).values(line))
                 await trail.append(connection, [events.days_changed(change, actor=actor)])
+                # It puts right the day that is stored with each recording, and shown.
+                await connection.execute(
+                    update(JOB).where(JOB.name == RECONCILE).values(next_due=change.at)
+                )
                 return True
 
     async def changes(self, *, limit: int) -> Sequence[RetentionChange]:

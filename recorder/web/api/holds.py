@@ -184,7 +184,7 @@ async def place_by_search(wanted: HoldBySearch, asker: Who, parts: Parts) -> Pla
     """Hold everything that a search finds now (R7.3h)."""
     assert wanted.day is not None  # noqa: S101 - the model has seen to it
     parts.keeping.holds.require_within_retention(
-        wanted.day, retention_days=parts.retention_days, office_zone=parts.zone
+        wanted.day, retention_days=await parts.days_in_force(), office_zone=parts.zone
     )
     every = wanted.model_copy(update={"limit": MOST_AT_ONCE, "cursor": None})
     found = await parts.finder.recordings(

@@ -84,7 +84,7 @@ async def page(request: Request, findings: Sequence[str] = ()) -> Response:
         standing=standing,
         storage=await _storage(services, today) if reports else None,
         reports=reports,
-        retention_days=services.retention_days,
+        retention_days=await services.days_in_force(),
         today=today,
         now=asker.now,
     )
@@ -148,14 +148,13 @@ def storage_of(
 
 
 async def _storage(services: Services, today: date) -> Storage:
-    _, until = day_of_office(
-        today + timedelta(days=services.retention_days + 1), office_zone=services.zone
-    )
+    days = await services.days_in_force()
+    _, until = day_of_office(today + timedelta(days=days + 1), office_zone=services.zone)
     since, _ = day_of_office(today, office_zone=services.zone)
     coming = await services.oversight.erasing.due(since, until)
     free = await services.oversight.vault_free()
     overdue = await services.oversight.erasing.size_of_past(since)
-    return storage_of(coming, today=today, days=services.retention_days, free=free, overdue=overdue)
+    return storage_of(coming, today=today, days=days, free=free, overdue=overdue)
 
 
 ROUTES: Routes = (("GET", "/dashboard", show),)

@@ -166,7 +166,7 @@ async def _page(
         may_run=RUN in asker.able,
         may_erase=Permission.RECORDING_ERASE in asker.able,
         names=await names_of(services) if full else {},
-        days=services.retention_days,
+        days=await services.days_in_force(),
         number=number,
         faults={name: say(text) for name, text in (faults or {}).items()},
         done=say(DONE.get(request.query_params.get("done", ""), "")),

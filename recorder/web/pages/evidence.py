@@ -220,7 +220,7 @@ async def _page(
         words=WORDS,
         head=await services.trail.head(),
         now=asker.now,
-        retention_days=services.retention_days,
+        retention_days=await services.days_in_force(),
     )
 
 

@@ -42,7 +42,7 @@ async def chapter(request: Request) -> Response:
         request.scope,
         chapter=found[0],
         following=mine[place + 1] if place + 1 < len(mine) else None,
-        retention_days=services.retention_days,
+        retention_days=await services.days_in_force(),
     )
 
 

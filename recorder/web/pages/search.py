@@ -114,9 +114,10 @@ async def results(request: Request) -> Response:
         later_page=after is not None,
         day=wanted.day if wanted else None,
         may_hold=Permission.HOLD_PLACE_PROVISIONAL in asker.able,
-        why_empty=_why_empty(wanted, services, asker) if wanted and not found else None,
+        why_empty=await _why_empty(wanted, services, asker) if wanted and not found else None,
         now=asker.now,
         reasons=REASONS,
+        retention_days=await services.days_in_force(),
         **choices(services, asker),
     )
 
@@ -229,7 +230,6 @@ def choices(services: Services, asker: Asker) -> dict[str, Any]:
         "all_reasons": {each.value: REASONS[each.value] for each in Reason},
         "purposes": services.purposes,
         "by_employee": Permission.EMPLOYEE_SEARCH in asker.able,
-        "retention_days": services.retention_days,
     }
 
 
@@ -252,8 +252,8 @@ class WhyEmpty:
     by_hour: bool
 
 
-def _why_empty(wanted: Search, services: Services, asker: Asker) -> WhyEmpty:
-    gone, to_come, days = None, False, services.retention_days
+async def _why_empty(wanted: Search, services: Services, asker: Asker) -> WhyEmpty:
+    gone, to_come, days = None, False, await services.days_in_force()
     if wanted.day is not None:
         to_come = wanted.day > asker.now.astimezone(services.zone).date()
         there = may_still_exist(
