@@ -33,6 +33,7 @@ async def judged(seat: Seat, name: str, language: str, *, pictures: bool = True)
     seat.faults += [f"{name}: leaves in the browser: {each}" for each in await stored(seat.page)]
 
 
+@pytest.mark.timeout(900)  # an administrator has the most pages: two minutes on a quiet machine
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("role", [None, *Role])
 async def test_every_page_is_as_a_page_must_be(
