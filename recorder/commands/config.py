@@ -75,8 +75,7 @@ def check(
 ) -> None:
     """Say what keeps calls from being recorded (exit 1), and what a person should know.
 
-    Examples: `recorder config check` · `recorder config check --asterisk` · `recorder config
-    check --directory --json`
+    Examples: `recorder config check` · `recorder config check --asterisk --json`
     """
     settings = load_settings()
     regulation = load_regulation(settings.regulation_file)

@@ -82,7 +82,7 @@ async def test_the_first_page_of_a_contractor_tells_how_the_machine_is(office: W
     assert (await contractor.get("/maintenance")).status_code == 200
     for told in ("4 minuty temu", "za 6 minut", "teraz", "Utracono łączność z centralą"):
         assert told in page, told
-    areas = re.search(r'<ul class="width areas-row">(.*?)</ul>', page, re.DOTALL)
+    areas = re.search(r'<div class="areas-row">(.*?)</div>', page, re.DOTALL)
     assert areas is not None
     assert re.findall(r'href="([^"]+)"', areas[1]) == ["/maintenance"]
     assert not re.findall(r'href="(/(?:deletions|incidents|completeness|dashboard)[^"]*)"', page)

@@ -118,6 +118,7 @@ def wanted_of(given: Mapping[str, str], request: Request) -> tuple[Wanted, dict[
 def read_moment(text: str, *, now: datetime, end: bool) -> datetime | None:
     """Return the moment that is meant, None if it is none; ``end`` = a bare day is meant whole.
 
+    >>> from zoneinfo import ZoneInfo
     >>> now = datetime(2026, 11, 25, 8, tzinfo=ZoneInfo("Europe/Warsaw"))
     >>> [str(read_moment(each, now=now, end=True)) for each in ("7:30", "wczoraj", "24.11 7:30")]
     ['2026-11-25 07:30:00+01:00', '2026-11-25 00:00:00+01:00', '2026-11-24 07:30:00+01:00']
