@@ -62,7 +62,7 @@ class Hall:
         return replace(self, seeks_ms=[], searches_ms=[], failures=[])
 
     def searched_alone(self, times: int) -> "Hall":
-        """Have one person search so often, one search after another, while nobody else works."""
+        """Have people search so often together, one search after another, and do nothing else."""
         alone = self.emptied()
         asyncio.run(_searches_alone(alone, times))
         return alone
@@ -165,10 +165,12 @@ async def _searches(
 
 
 async def _searches_alone(hall: Hall, times: int) -> None:
+    """One person alone would soon be asked to wait."""
     chance = random.Random(0)  # noqa: S311
-    async with browser(hall, hall.people[0]) as client:
-        for _ in range(times):
-            await _search(hall, client, chance)
+    for person in hall.people:
+        async with browser(hall, person) as client:
+            for _ in range(times // len(hall.people)):
+                await _search(hall, client, chance)
 
 
 async def _search(hall: Hall, client: httpx.AsyncClient, chance: random.Random) -> float:
