@@ -1,6 +1,7 @@
 """``recorder web``: the pages and the JSON API. Wiring only; no decisions here."""
 
 import asyncio
+import os
 from datetime import datetime
 
 import structlog
@@ -64,8 +65,13 @@ from recorder.web.verifying import Verifications
 log = structlog.get_logger(__name__)
 
 
+NICENESS = 5
+"""Less of the processor than capture where there is not enough: a caller never waits for a page."""
+
+
 def run() -> None:
     """Serve until the process is told to stop; a known error ends with its exit status."""
+    os.nice(NICENESS)
     run_process(serve, configure_logs=logs.configure)
 
 
