@@ -4,10 +4,17 @@ import contextlib
 import resource
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 FILES = 64
 NO_MEMORY = 1 << 20
 """Bytes of address space: less than any process has, so that it is given no more."""
+
+
+def address_space(pid: int) -> int:
+    """Return how many bytes of address space a running process has."""
+    pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[0]
+    return int(pages) * resource.getpagesize()
 
 
 @contextlib.contextmanager
