@@ -13,6 +13,7 @@ import yaml
 
 from recorder.embedded.office import trial_regulation
 from recorder.settings import PREFIX, SECRETS, Settings
+from recorder.settings_directory import DirectorySettings
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
@@ -281,8 +282,11 @@ def test_every_setting_is_in_the_example_with_its_meaning_and_value() -> None:
     assert named <= known | {f"{PREFIX}{each.upper()}_FILE" for each in SECRETS}
 
 
-def test_every_variable_of_the_compose_file_is_in_the_example() -> None:
-    used = set(re.findall(r"\$\{(\w+):-", (ROOT / "docker-compose.yml").read_text("utf-8")))
+def test_every_variable_of_the_compose_files_is_in_the_example() -> None:
+    files = (ROOT / "docker-compose.yml", *(ROOT / "deploy/compose").glob("*.yml"))
+    used = {
+        name for each in files for name in re.findall(r"\$\{(\w+):[-?]", each.read_text("utf-8"))
+    }
     text = (ROOT / ".env.example").read_text("utf-8")
     assert used - set(re.findall(r"(?m)^#? ?(\w+)=", text)) == set()
 
@@ -436,6 +440,45 @@ def test_mail_gives_retention_alone_a_way_out() -> None:
     known = {f"RECORDER_{name.upper()}" for name in Settings.model_fields}
     told = {each.removesuffix("_FILE") for each in mail["services"]["retention"]["environment"]}
     assert told <= known
+
+
+def test_the_directory_gives_the_web_alone_a_way_out_and_nobody_a_way_in() -> None:
+    given = yaml.safe_load((ROOT / "deploy/compose/directory.yml").read_text("utf-8"))
+    assert set(given["services"]) == {"web"}
+    web = given["services"]["web"]
+    assert "ports" not in web
+    assert web["networks"] == {"outward": None}
+    told = {each.removesuffix("_FILE") for each in web["environment"]}
+    fields = {*DirectorySettings.model_fields} - {"oidc_plain_loopback"}
+    assert told == {f"{PREFIX}{each.upper()}".removesuffix("_FILE") for each in fields}
+    read = {
+        str(value).removeprefix("/run/secrets/")
+        for value in (SERVICES["web"]["environment"] | web["environment"]).values()
+        if str(value).startswith("/run/secrets/")
+    }
+    assert set(web["secrets"]) == read
+    assert read <= set(COMPOSE["secrets"]) | set(given["secrets"])
+    lock = (ROOT / "deploy/requirements.lock").read_text("utf-8")
+    assert re.findall(r"(?m)^(ldap3|joserfc)==", lock) == ["joserfc", "ldap3"]
+
+
+def test_whoever_looks_into_asterisk_can_do_no_more_than_it_and_ends() -> None:
+    """No service that stays has Asterisk's console."""
+    given = yaml.safe_load((ROOT / "deploy/compose/asterisk-check.yml").read_text("utf-8"))
+    ((name, service),) = given["services"].items()
+    assert name == "asterisk-check"
+    for key in ("init", "read_only", "cap_drop", "security_opt", "tmpfs"):
+        assert service[key] == SERVICES["asterisk"][key]
+    assert service["user"] == SERVICES["asterisk"]["user"]
+    assert service["restart"] == "no"
+    assert service["profiles"]
+    assert not {"cap_add", "privileged", "ports"} & set(service)
+    assert (service["pid"], service["network_mode"]) == ("service:asterisk", "service:capture")
+    assert set(service["secrets"]) == set(SERVICES["asterisk"]["secrets"])
+    assert all(each.endswith(":ro") for each in service["volumes"])
+    for variable, value in SERVICES["capture"]["environment"].items():
+        if variable.startswith(("RECORDER_ARI_", "RECORDER_AMI_", "RECORDER_PROBE_")):
+            assert service["environment"][variable] == value
 
 
 def test_asterisk_loads_what_the_subroutine_needs() -> None:
