@@ -358,7 +358,7 @@ def test_a_unit_is_hardened(unit: Path) -> None:
         "CapabilityBoundingSet=",
         "User=recorder",
         "UMask=0007",
-        "Restart=always",
+        "RestartPreventExitStatus=1 2" if unit.stem == "rejestrator-backup" else "Restart=always",
     ):
         assert wanted in lines
     if analyze := shutil.which("systemd-analyze"):
@@ -372,10 +372,12 @@ def test_a_unit_may_call_what_its_program_calls(unit: Path) -> None:
     """Without setpriority() a program that makes itself nicer ends as soon as it begins."""
     lines = unit.read_text("utf-8").splitlines()
     (started,) = [each for each in lines if each.startswith("ExecStart=")]
-    started = started.rsplit("/", 1)[-1]
-    source = ROOT / ("recorder/commands/web.py" if started == "recorder web" else started)
+    started = started.partition("/bin/")[2].removeprefix("python /opt/rejestrator/app/")
+    commands = {"recorder web": "web.py", "recorder backup": "backup.py"}
+    command = " ".join(started.split()[:2])
+    source = ROOT / (f"recorder/commands/{commands[command]}" if command in commands else started)
     nicer = "os.nice(" in source.read_text("utf-8")
-    assert nicer == (unit.stem != "rejestrator-capture")
+    assert nicer == (unit.stem in {"rejestrator-retention", "rejestrator-web"})
     taken, given = "SystemCallFilter=~@privileged @resources", "SystemCallFilter=setpriority"
     assert (given in lines[lines.index(taken) :]) == nicer
 
@@ -386,11 +388,30 @@ def test_the_web_under_systemd_can_change_neither_audio_nor_keys() -> None:
     assert written == ["/var/lib/rejestrator/scans", "/var/log/rejestrator"]
 
 
+def test_a_backup_is_made_nightly_on_two_media_or_not_at_all() -> None:
+    folder = ROOT / "deploy/systemd"
+    lines = (folder / "rejestrator-backup.service").read_text("utf-8").splitlines()
+    (made,) = [each for each in lines if each.startswith("ExecStart=")]
+    places = re.findall(r" (/mnt/\w+)", made)
+    assert len(set(places)) == 2
+    for place in places:
+        assert f"AssertPathIsMountPoint={place}" in lines
+    (written,) = [each for each in lines if each.startswith("ReadWritePaths=")]
+    assert set(re.findall(r"-(/\S+)", written)) == set(places)
+    assert "/var/lib/rejestrator" not in written
+    timer = (folder / "rejestrator-backup.timer").read_text("utf-8")
+    assert "OnCalendar=*-*-* " in timer
+    assert "Persistent=true" in timer
+    retention = (folder / "rejestrator-retention.service").read_text("utf-8")
+    assert f"-{places[1]} " in retention, "it destroys the keys of backups that are due"
+
+
 def test_installing_shows_first_what_it_would_do(tmp_path: Path) -> None:
     command = ["script/install", "--dry-run", "--root", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "-m 0700" in done.stdout
+    assert "rejestrator-backup.timer" in done.stdout
     assert list(tmp_path.iterdir()) == []
 
 
