@@ -15,10 +15,12 @@ from recorder.adapters.postgres.cleaning import clean
 from recorder.adapters.postgres.connect import translated
 from recorder.adapters.postgres.forgetting import FORGOTTEN
 from recorder.adapters.postgres.live import settle_all
+from recorder.adapters.postgres.purge_log import last_applied
 from recorder.audit.event import AuditEvent
 from recorder.custody.model import SealedAs
 from recorder.custody.rules import outcome_of
 from recorder.erasure.model import Stage
+from recorder.erasure.rules import retention_in_force
 from recorder.live.model import Settled
 from recorder.model import (
     Announcement,
@@ -88,6 +90,13 @@ class PostgresLedger:
         with translated():
             async with self._asking.connect() as connection:
                 return bool(await connection.scalar(_CHANNEL_IS_KNOWN, channel))
+
+    async def retention_days(self, configured: int) -> int:
+        """Return the days in force, given those of regulation.toml."""
+        with translated():
+            async with self._asking.connect() as connection:
+                applied = await last_applied(connection)
+        return retention_in_force(configured=configured, applied=applied).days
 
     async def record_incident(self, incident: Incident, *, once: bool = False) -> bool:
         """Write an incident that belongs to no call; True if it was written."""
