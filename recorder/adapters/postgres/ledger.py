@@ -11,11 +11,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from recorder.adapters.postgres import tables
+from recorder.adapters.postgres.applied import last_applied
 from recorder.adapters.postgres.cleaning import clean
 from recorder.adapters.postgres.connect import translated
 from recorder.adapters.postgres.forgetting import FORGOTTEN
 from recorder.adapters.postgres.live import settle_all
-from recorder.adapters.postgres.purge_log import last_applied
 from recorder.audit.event import AuditEvent
 from recorder.custody.model import SealedAs
 from recorder.custody.rules import outcome_of
@@ -33,8 +33,6 @@ from recorder.model import (
     RecordingId,
 )
 from recorder.phone_numbers import normalise
-
-__all__ = ["PostgresLedger", "clean"]
 
 FORGET_AT_ONCE = 1000
 

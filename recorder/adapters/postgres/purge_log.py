@@ -11,10 +11,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from recorder.adapters.postgres import trail
+from recorder.adapters.postgres.applied import last_applied
 from recorder.adapters.postgres.approvals import answer
+from recorder.adapters.postgres.cleaning import clean
 from recorder.adapters.postgres.connect import translated
 from recorder.adapters.postgres.erasures import raise_incident
-from recorder.adapters.postgres.ledger import clean
 from recorder.adapters.postgres.tables_audit import AuditEventTable
 from recorder.adapters.postgres.tables_keeping import (
     RETENTION,
@@ -209,13 +210,6 @@ async def _ended_in_trail(connection: AsyncConnection, missing: Collection[str])
         )
     )
     return {subjects[each] for each in told}
-
-
-async def last_applied(connection: AsyncConnection, *, lock: bool = False) -> Applied | None:
-    """Return the retention that was put in force last, its row locked if so asked."""
-    query = select(SETTING.value, SETTING.written).where(SETTING.name == RETENTION)
-    row = (await connection.execute(query.with_for_update() if lock else query)).first()
-    return None if row is None else Applied(row.value, row.written)
 
 
 async def _brakes(connection: AsyncConnection) -> Sequence[OpenBrake]:
