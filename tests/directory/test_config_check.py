@@ -148,3 +148,26 @@ def test_a_provider_from_which_nobody_comes_back_is_not_called_right(issuer: str
     ((weight, said),) = told("OpenID provider", **settings)
     assert weight is Grade.WRONG
     assert "RECORDER_WEB_ORIGIN" in said
+
+
+def check(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    program = str(Path(sys.executable).with_name("recorder"))
+    environment = {"PATH": "/usr/bin:/bin", "RECORDER_ARI_PASSWORD": ""}
+    return subprocess.run(
+        [program, "config", "check", *arguments],
+        cwd=ROOT, env=environment, text=True, capture_output=True, check=False,
+    )  # fmt: skip
+
+
+def test_where_captures_folders_are_not_the_directory_is_asked_alone() -> None:
+    """As in the web's container, which has neither the spool nor ARI's password."""
+    assert "RECORDER_ARI_PASSWORD" in check("--directory").stdout
+    said = check("--only", "--directory")
+    assert (said.returncode, said.stderr) == (0, "")
+    assert "0 wrong, 0 to know, 2 right, 0 not asked." in said.stdout
+
+
+def test_nothing_is_no_check() -> None:
+    said = check("--only")
+    assert said.returncode == 2
+    assert "--only" in said.stderr

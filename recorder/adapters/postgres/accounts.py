@@ -28,8 +28,8 @@ from recorder.adapters.postgres.account_rows import (
     account_update,
     end_sessions,
 )
+from recorder.adapters.postgres.cleaning import clean
 from recorder.adapters.postgres.connect import asking, translated
-from recorder.adapters.postgres.ledger import clean
 from recorder.adapters.postgres.sessions import PostgresSessions
 from recorder.errors import RowRefused
 

@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.adapters.postgres import trail
 from recorder.adapters.postgres.approvals import answer
+from recorder.adapters.postgres.cleaning import clean
 from recorder.adapters.postgres.connect import asking, translated
-from recorder.adapters.postgres.ledger import clean
 from recorder.adapters.postgres.tables_announcements import (
     AnnouncementOrderTable,
     AnnouncementUploadTable,

@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from recorder.adapters.postgres import trail
+from recorder.adapters.postgres.cleaning import clean
 from recorder.adapters.postgres.connect import asking, translated
-from recorder.adapters.postgres.ledger import clean
 from recorder.adapters.postgres.tables_keeping import ApprovalTable
 from recorder.approvals import events
 from recorder.approvals.model import Action, Answer, Approval, ApprovalId, signature

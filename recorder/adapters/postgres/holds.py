@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from recorder.adapters.postgres import trail
 from recorder.adapters.postgres.approvals import answer
+from recorder.adapters.postgres.cleaning import clean
 from recorder.adapters.postgres.connect import asking, translated
-from recorder.adapters.postgres.ledger import clean
 from recorder.adapters.postgres.tables import RecordingTable
 from recorder.adapters.postgres.tables_keeping import HoldTable, TombstoneTable
 from recorder.approvals.model import Answer, Approval, signature

@@ -8,8 +8,8 @@ from sqlalchemy import Row, Select, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.adapters.postgres import trail
+from recorder.adapters.postgres.cleaning import clean
 from recorder.adapters.postgres.connect import asking, translated
-from recorder.adapters.postgres.ledger import clean
 from recorder.adapters.postgres.tables import IncidentTable
 from recorder.approvals.model import signature
 from recorder.audit.event import Actor, AuditEvent

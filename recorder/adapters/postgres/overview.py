@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from recorder.adapters.postgres.cleaning import clean
 from recorder.adapters.postgres.connect import asking
-from recorder.adapters.postgres.ledger import clean
 from recorder.adapters.postgres.rows import DayCall, OutcomeCount, Standing
 from recorder.adapters.postgres.tables import CallTable, RecordingTable
 from recorder.adapters.postgres.tables_oversight import CallDayTable

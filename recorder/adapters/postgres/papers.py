@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from recorder.accounts.model import AccountId, Role
 from recorder.adapters.postgres import tables_access as tables
 from recorder.adapters.postgres import tables_audit, trail
+from recorder.adapters.postgres.cleaning import clean
 from recorder.adapters.postgres.connect import asking, translated
-from recorder.adapters.postgres.ledger import clean
 from recorder.authorisations.model import (
     Authorisation,
     AuthorisationId,

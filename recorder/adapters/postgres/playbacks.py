@@ -12,9 +12,9 @@ from recorder.access.listening import BYTES_A_SECOND
 from recorder.access.playback import Part, Playback, PlaybackId, seconds_of
 from recorder.accounts.model import AccountId, SessionId
 from recorder.adapters.postgres import trail
+from recorder.adapters.postgres.cleaning import clean
 from recorder.adapters.postgres.connect import asking, translated
 from recorder.adapters.postgres.holds import STANDS, fetch
-from recorder.adapters.postgres.ledger import clean
 from recorder.adapters.postgres.tables_keeping import HoldTable
 from recorder.adapters.postgres.tables_web import PlaybackTable
 from recorder.audit.event import AuditEvent

@@ -11,10 +11,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from recorder.adapters.postgres import trail
+from recorder.adapters.postgres.applied import last_applied
 from recorder.adapters.postgres.approvals import answer
+from recorder.adapters.postgres.cleaning import clean
 from recorder.adapters.postgres.connect import asking, translated
 from recorder.adapters.postgres.erasures import raise_incident
-from recorder.adapters.postgres.ledger import clean
 from recorder.adapters.postgres.tables_audit import AuditEventTable
 from recorder.adapters.postgres.tables_keeping import (
     RETENTION,
@@ -134,7 +135,7 @@ class PostgresPurgeLog:
     async def applied(self) -> Applied | None:
         """Return the retention that was put in force last."""
         async with asking(self._engine) as connection:
-            return await _applied(connection)
+            return await last_applied(connection)
 
     async def note_written(self, written: int) -> None:
         """Note what regulation.toml says; the days in force stay as they are."""
@@ -160,7 +161,7 @@ class PostgresPurgeLog:
         with translated():
             async with self._engine.begin() as connection:
                 # Before the trail: whoever claims holds this row's lock when it writes there.
-                before = await _applied(connection, lock=True)
+                before = await last_applied(connection, lock=True)
                 if (before.days if before else None) != change.from_days:
                     return False
                 if approval is not None and not await answer(
@@ -203,12 +204,6 @@ async def _ended_in_trail(connection: AsyncConnection, missing: Collection[str])
         )
     )
     return {subjects[each] for each in told}
-
-
-async def _applied(connection: AsyncConnection, *, lock: bool = False) -> Applied | None:
-    query = select(SETTING.value, SETTING.written).where(SETTING.name == RETENTION)
-    row = (await connection.execute(query.with_for_update() if lock else query)).first()
-    return None if row is None else Applied(row.value, row.written)
 
 
 async def _brakes(connection: AsyncConnection) -> Sequence[OpenBrake]:

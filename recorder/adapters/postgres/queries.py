@@ -22,8 +22,8 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.adapters.postgres import by_digits, tables
+from recorder.adapters.postgres.cleaning import clean
 from recorder.adapters.postgres.connect import asking
-from recorder.adapters.postgres.ledger import clean
 from recorder.adapters.postgres.rows import (
     CallDetails,
     CallRow,

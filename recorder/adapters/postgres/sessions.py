@@ -27,8 +27,8 @@ from recorder.accounts.rules import (
 from recorder.adapters.postgres import tables_access as tables
 from recorder.adapters.postgres import trail
 from recorder.adapters.postgres.account_rows import account_columns, account_of, account_update
+from recorder.adapters.postgres.cleaning import clean
 from recorder.adapters.postgres.connect import asking, translated
-from recorder.adapters.postgres.ledger import clean
 
 ACCOUNT, SESSION = tables.AccountTable, tables.SessionTable
 THROTTLE, RECOVERY = tables.SignInThrottleTable, tables.RecoveryCodeTable

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, Executable, Select, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.adapters.postgres import tables_audit, trail
+from recorder.adapters.postgres.cleaning import clean
 from recorder.adapters.postgres.connect import asking, translated
-from recorder.adapters.postgres.ledger import clean
 from recorder.audit.event import Actor, ActorKind, AuditEvent
 from recorder.audit.ports import Start
 from recorder.audit.rules import Entry, Personal, Position

@@ -15,8 +15,8 @@ from recorder.accounts.model import Account, AccountId, Ended, Role, Session, Se
 from recorder.accounts.programs import ProgramToken
 from recorder.accounts.rules import problem_of_session
 from recorder.adapters.postgres import trail
+from recorder.adapters.postgres.cleaning import clean
 from recorder.adapters.postgres.connect import asking, translated
-from recorder.adapters.postgres.ledger import clean
 from recorder.adapters.postgres.tables_access import AccountTable, SessionTable
 from recorder.adapters.postgres.tables_web import ProgramTokenTable, RequestRateTable
 from recorder.audit.event import Actor, ActorKind, AuditEvent

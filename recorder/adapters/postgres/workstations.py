@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.adapters.postgres import trail
+from recorder.adapters.postgres.cleaning import clean
 from recorder.adapters.postgres.connect import asking, translated
-from recorder.adapters.postgres.ledger import clean
 from recorder.adapters.postgres.tables_access import WorkstationTable
 from recorder.audit.event import AuditEvent
 from recorder.workstations.model import Workstation
