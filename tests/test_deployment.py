@@ -443,6 +443,34 @@ def test_what_the_caller_sets_goes_before_the_files(tmp_path: Path) -> None:
     ]
 
 
+def test_root_keeps_one_capability_and_only_to_look_at_asterisk(tmp_path: Path) -> None:
+    """Without it spool, umask and announcements are not looked at."""
+    (tmp_path / "rejestrator.env").write_text("RECORDER_NODE=pbx1\n", "utf-8")
+    fake = tmp_path / "setpriv"
+    fake.write_text('#!/bin/sh\necho "$@"\n', "utf-8")
+    fake.chmod(0o755)
+    text = (ROOT / "deploy/systemd/recorder").read_text("utf-8").replace("$(id -u)", "0")
+    command = tmp_path / "recorder"
+    command.write_text(text.replace("/etc/rejestrator", str(tmp_path)), "utf-8")
+
+    def said(*arguments: str) -> str:
+        return subprocess.run(
+            ["/bin/sh", str(command), *arguments],
+            env={"PATH": f"{tmp_path}:/bin:/usr/bin"},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    assert re.findall(r"caps (\S+)", said("config", "check", "--json", "--asterisk")) == [
+        "+sys_ptrace",
+        "+sys_ptrace",
+    ]
+    for other in (("status",), ("config", "check"), ("user", "list")):
+        assert "caps" not in said(*other)
+        assert "--reuid recorder" in said(*other)
+
+
 def test_asterisk_on_the_machines_own_network_keeps_ari_and_ami_to_capture() -> None:
     text = (ROOT / "deploy/compose/host-network.yml").read_text("utf-8")
     plain = yaml.safe_load(re.sub(r"!reset \S+", "null", text))["services"]
