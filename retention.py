@@ -30,11 +30,11 @@ from recorder.retention.service import JobRunner
 from recorder.retention.work import PURGE, RetentionWork
 from recorder.settings import Settings
 
-NICENESS = 10
+NICENESS = 15
 """Where the processor is short, calls, sealing and searches come before erasing."""
 
-THREADS = 16
-"""Files are destroyed side by side: so many share the disk's flushes."""
+THREADS = 8
+"""Files are destroyed side by side: so many share the disk's flushes. More crowd the calls out."""
 
 
 async def serve(settings: Settings) -> None:

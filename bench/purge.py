@@ -52,8 +52,8 @@ WARSAW = ZoneInfo("Europe/Warsaw")
 ACTOR = Actor(kind=ActorKind.PROCESS, name="retention")
 LOAD = os.getloadavg()
 ROOT = Path(__file__).resolve().parents[1]
-THREADS = 16
-NICENESS = 10
+THREADS = 8
+NICENESS = 15
 """As of retention.py, with as many threads."""
 PURGE_S, ALONE_S = 6.0, 4.0
 """So long it erases, and so long it pauses, in turn."""

@@ -20,7 +20,7 @@ from recorder.adapters.regulation_file import load_regulation
 from recorder.erasure.model import PurgeReport
 from recorder.settings import load_settings
 
-NICENESS, THREADS = 10, 16
+NICENESS, THREADS = 15, 8
 """As of retention.py."""
 
 

@@ -258,6 +258,9 @@ class Ledger(Protocol):
     async def knows_channel(self, node: str, channel_id: str) -> bool:
         """Tell whether a call with this channel has a row."""
 
+    async def retention_days(self, configured: int) -> int:
+        """Return the days in force, given those of regulation.toml (ADR 0061)."""
+
     async def record_incident(self, incident: Incident, *, once: bool = False) -> bool:
         """Write an incident that belongs to no call; True if it was written.
 

@@ -1,7 +1,9 @@
 """The files of deploy/compose, each started once beside docker-compose.yml by compose-test."""
 
 import os
+import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,9 +13,15 @@ from typing import Any, Protocol
 from aiosmtpd.controller import Controller
 from compose_backup import sql
 
-FIREWALL = Path(__file__).resolve().parents[1] / "deploy/compose/host-network.nft"
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tests.directory.certificates import Authority
+from tests.directory.open_ldap import BASE, FINDER, FINDER_PASSWORD, OpenLdap, install
+
+ROOT = Path(__file__).resolve().parents[1]
+FIREWALL = ROOT / "deploy/compose/host-network.nft"
 TABLE = "rejestrator-test"
 HOST_NETWORK, MAIL = "deploy/compose/host-network.yml", "deploy/compose/mail.yml"
+DIRECTORY, ASTERISK_CHECK = "deploy/compose/directory.yml", "deploy/compose/asterisk-check.yml"
 ON_LINES, ON_SWITCH = "172.30.92.1", "172.30.91.1"
 """The machine itself, as callers and as capture see it."""
 MACHINE = "172.30.94.1"
@@ -120,8 +128,78 @@ def mail(
         took = until("the checkpoint is posted", box.came.is_set, within_s=120)
     finally:
         server.stop()
-    for service in ("capture", "web", "postgres"):
-        routes = trial.engine.execute(service, "cat", "/proc/net/route")
+    shut_in(trial.engine, "capture", "web", "postgres")
+    say(f"a checkpoint was posted within {took:.0f} s; only retention has a way out")
+
+
+def shut_in(engine: Any, *services: str) -> None:  # noqa: ANN401 - an engine
+    """None of these leads anywhere outside."""
+    for service in services:
+        routes = engine.execute(service, "cat", "/proc/net/route")
         if any(line.split()[1] == "00000000" for line in routes.splitlines()[1:]):
             raise SystemExit(f"{service} has a way out")
-    say(f"a checkpoint was posted within {took:.0f} s; only retention has a way out")
+
+
+class Directory:
+    """The office's directory, as far as a trial needs one."""
+
+    def __init__(self, work: Path) -> None:
+        folder = work / "directory"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        self.authority = Authority(folder, "office")
+        certificate, key = self.authority.certify(MACHINE)
+        install()
+        self.server = OpenLdap(folder=folder, certificate=certificate, key=key, address=MACHINE)
+
+    def settings(self) -> dict[str, str]:
+        """Return what an office writes into its .env."""
+        return {
+            "DIRECTORY_CA": str(self.authority.file),
+            "RECORDER_LDAP_SERVERS": self.server.with_ldaps,
+            "RECORDER_LDAP_BIND_DN": FINDER,
+            "RECORDER_LDAP_BASE": BASE,
+            "RECORDER_LDAP_NAME_ATTRIBUTE": "uid",
+        }
+
+    def tried(self, trial: Trial, secrets: Path, say: Callable[[str], None]) -> None:
+        """See the web ask it under TLS, tell one that is away, and be alone in having a way out."""
+        for name, text in (("ldap_bind_password", FINDER_PASSWORD), ("oidc_client_secret", "")):
+            (secrets / name).write_text(text, "utf-8")
+            os.chown(secrets / name, 10001, 10001)
+            (secrets / name).chmod(0o400)
+        self.server.fill()
+        # Connecting to one's own address waits until the networks have given it to this machine.
+        trial.start()
+        self.server.start()
+        ask = ("recorder", "config", "check", "--only", "--directory")
+        try:
+            said = trial.engine.execute("web", *ask)
+        finally:
+            self.server.kill()
+        if "lets this service look people up" not in said:
+            raise SystemExit(f"the directory was not asked: {said}")
+        said = trial.engine.execute("web", *ask, check=False)
+        if "does not answer" not in said:
+            raise SystemExit(f"a directory that is away is not told: {said}")
+        shut_in(trial.engine, "capture", "retention", "postgres")
+        say("the web asks the directory under TLS; only the web has a way out")
+
+
+def asterisk_check(engine: Any, work: Path, say: Callable[[str], None]) -> None:  # noqa: ANN401
+    """Everything at the shipped Asterisk can be asked, and is right."""
+    text = (ROOT / ASTERISK_CHECK).read_text("utf-8")
+    if not engine.docker:
+        # podman-compose knows the services of networks, not those of processes.
+        text = text.replace(
+            "pid: service:asterisk", f"pid: container:{engine.container('asterisk')}"
+        )
+    (work / "asterisk-check.yml").write_text(text, "utf-8")
+    engine.beside = str(work / "asterisk-check.yml")
+    try:
+        said = engine.compose("--profile", "check", "run", "--rm", "--no-deps", "asterisk-check")
+    finally:
+        engine.beside = ""
+    if "0 wrong" not in said or "0 not asked" not in said:
+        raise SystemExit(f"asked of Asterisk in its container: {said}")
+    say(f"config check --asterisk in a container: {said.strip().splitlines()[-1]}")

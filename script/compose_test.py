@@ -397,7 +397,10 @@ class Trial:
         prompt("sign-in", "zenobia", text=f"{temporary}\n\n")
         prompt("user", "password", text=f"{temporary}\n{PASSWORD} 2\n")
         self.sign_in()
-        say("somebody who may listen has signed in over TLS")
+        status, body = self.browser.ask("/account/second-factor", form={})
+        if status != 200 or b'class="select"' not in body:
+            raise SystemExit(f"nobody can set a second factor: {status}")
+        say("somebody who may listen has signed in over TLS and may set a second factor")
 
     def sign_in(self) -> None:
         """Sign in at the browser."""
@@ -605,6 +608,7 @@ def everything(trial: Trial, arguments: argparse.Namespace) -> None:
     if checks.finds_itself(engine, check):
         raise SystemExit("the check for retention finds itself")
     checks.doors(engine, "172.30.94.1", say)
+    overrides.asterisk_check(engine, WORK, say)
     callers = [Caller(number=each, calls=calls) for each, calls in trial.calls.items()]
     names = [f"48{CANARY}", *CANARY_NAME.split()]
     bundle = {"bundle": checks.bundle(engine, "anna", PASSWORD)}
@@ -670,6 +674,13 @@ def main() -> int:
             overrides.MAIL,
             lambda trial: overrides.mail(trial, WORK / "secrets", until, say),
             **overrides.MAIL_SETTINGS,
+        )
+        directory = overrides.Directory(WORK)
+        beside(
+            engine,
+            overrides.DIRECTORY,
+            lambda trial: directory.tried(trial, WORK / "secrets", say),
+            **directory.settings(),
         )
     say("all of it holds")
     return 0

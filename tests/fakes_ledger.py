@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from recorder.audit.event import AuditEvent
+from recorder.erasure.model import Applied
+from recorder.erasure.rules import retention_in_force
 from recorder.errors import LedgerUnavailable
 from recorder.live.model import Settled
 from recorder.model import (
@@ -30,6 +32,7 @@ class FakeLedger:
         self.damaged_at: dict[RecordingId, datetime] = {}
         self.orders: list[Settled] = []
         self.entries: list[AuditEvent] = []
+        self.applied: Applied | None = None
         self.away = False
 
     async def record_call(
@@ -57,6 +60,10 @@ class FakeLedger:
     async def knows_channel(self, node: str, channel_id: str) -> bool:
         self._answer()
         return self._has_channel(node, channel_id)
+
+    async def retention_days(self, configured: int) -> int:
+        self._answer()
+        return retention_in_force(configured=configured, applied=self.applied).days
 
     async def record_incident(self, incident: Incident, *, once: bool = False) -> bool:
         self._answer()

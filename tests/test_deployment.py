@@ -13,6 +13,7 @@ import yaml
 
 from recorder.embedded.office import trial_regulation
 from recorder.settings import PREFIX, SECRETS, Settings
+from recorder.settings_directory import DirectorySettings
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
@@ -281,8 +282,11 @@ def test_every_setting_is_in_the_example_with_its_meaning_and_value() -> None:
     assert named <= known | {f"{PREFIX}{each.upper()}_FILE" for each in SECRETS}
 
 
-def test_every_variable_of_the_compose_file_is_in_the_example() -> None:
-    used = set(re.findall(r"\$\{(\w+):-", (ROOT / "docker-compose.yml").read_text("utf-8")))
+def test_every_variable_of_the_compose_files_is_in_the_example() -> None:
+    files = (ROOT / "docker-compose.yml", *(ROOT / "deploy/compose").glob("*.yml"))
+    used = {
+        name for each in files for name in re.findall(r"\$\{(\w+):[-?]", each.read_text("utf-8"))
+    }
     text = (ROOT / ".env.example").read_text("utf-8")
     assert used - set(re.findall(r"(?m)^#? ?(\w+)=", text)) == set()
 
@@ -354,7 +358,7 @@ def test_a_unit_is_hardened(unit: Path) -> None:
         "CapabilityBoundingSet=",
         "User=recorder",
         "UMask=0007",
-        "Restart=always",
+        "RestartPreventExitStatus=1 2" if unit.stem == "rejestrator-backup" else "Restart=always",
     ):
         assert wanted in lines
     if analyze := shutil.which("systemd-analyze"):
@@ -368,10 +372,12 @@ def test_a_unit_may_call_what_its_program_calls(unit: Path) -> None:
     """Without setpriority() a program that makes itself nicer ends as soon as it begins."""
     lines = unit.read_text("utf-8").splitlines()
     (started,) = [each for each in lines if each.startswith("ExecStart=")]
-    started = started.rsplit("/", 1)[-1]
-    source = ROOT / ("recorder/commands/web.py" if started == "recorder web" else started)
+    started = started.partition("/bin/")[2].removeprefix("python /opt/rejestrator/app/")
+    commands = {"recorder web": "web.py", "recorder backup": "backup.py"}
+    command = " ".join(started.split()[:2])
+    source = ROOT / (f"recorder/commands/{commands[command]}" if command in commands else started)
     nicer = "os.nice(" in source.read_text("utf-8")
-    assert nicer == (unit.stem != "rejestrator-capture")
+    assert nicer == (unit.stem in {"rejestrator-retention", "rejestrator-web"})
     taken, given = "SystemCallFilter=~@privileged @resources", "SystemCallFilter=setpriority"
     assert (given in lines[lines.index(taken) :]) == nicer
 
@@ -382,11 +388,30 @@ def test_the_web_under_systemd_can_change_neither_audio_nor_keys() -> None:
     assert written == ["/var/lib/rejestrator/scans", "/var/log/rejestrator"]
 
 
+def test_a_backup_is_made_nightly_on_two_media_or_not_at_all() -> None:
+    folder = ROOT / "deploy/systemd"
+    lines = (folder / "rejestrator-backup.service").read_text("utf-8").splitlines()
+    (made,) = [each for each in lines if each.startswith("ExecStart=")]
+    places = re.findall(r" (/mnt/\w+)", made)
+    assert len(set(places)) == 2
+    for place in places:
+        assert f"AssertPathIsMountPoint={place}" in lines
+    (written,) = [each for each in lines if each.startswith("ReadWritePaths=")]
+    assert set(re.findall(r"-(/\S+)", written)) == set(places)
+    assert "/var/lib/rejestrator" not in written
+    timer = (folder / "rejestrator-backup.timer").read_text("utf-8")
+    assert "OnCalendar=*-*-* " in timer
+    assert "Persistent=true" in timer
+    retention = (folder / "rejestrator-retention.service").read_text("utf-8")
+    assert f"-{places[1]} " in retention, "it destroys the keys of backups that are due"
+
+
 def test_installing_shows_first_what_it_would_do(tmp_path: Path) -> None:
     command = ["script/install", "--dry-run", "--root", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "-m 0700" in done.stdout
+    assert "rejestrator-backup.timer" in done.stdout
     assert list(tmp_path.iterdir()) == []
 
 
@@ -418,6 +443,34 @@ def test_what_the_caller_sets_goes_before_the_files(tmp_path: Path) -> None:
     ]
 
 
+def test_root_keeps_one_capability_and_only_to_look_at_asterisk(tmp_path: Path) -> None:
+    """Without it spool, umask and announcements are not looked at."""
+    (tmp_path / "rejestrator.env").write_text("RECORDER_NODE=pbx1\n", "utf-8")
+    fake = tmp_path / "setpriv"
+    fake.write_text('#!/bin/sh\necho "$@"\n', "utf-8")
+    fake.chmod(0o755)
+    text = (ROOT / "deploy/systemd/recorder").read_text("utf-8").replace("$(id -u)", "0")
+    command = tmp_path / "recorder"
+    command.write_text(text.replace("/etc/rejestrator", str(tmp_path)), "utf-8")
+
+    def said(*arguments: str) -> str:
+        return subprocess.run(
+            ["/bin/sh", str(command), *arguments],
+            env={"PATH": f"{tmp_path}:/bin:/usr/bin"},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    assert re.findall(r"caps (\S+)", said("config", "check", "--json", "--asterisk")) == [
+        "+sys_ptrace",
+        "+sys_ptrace",
+    ]
+    for other in (("status",), ("config", "check"), ("user", "list")):
+        assert "caps" not in said(*other)
+        assert "--reuid recorder" in said(*other)
+
+
 def test_asterisk_on_the_machines_own_network_keeps_ari_and_ami_to_capture() -> None:
     text = (ROOT / "deploy/compose/host-network.yml").read_text("utf-8")
     plain = yaml.safe_load(re.sub(r"!reset \S+", "null", text))["services"]
@@ -436,6 +489,45 @@ def test_mail_gives_retention_alone_a_way_out() -> None:
     known = {f"RECORDER_{name.upper()}" for name in Settings.model_fields}
     told = {each.removesuffix("_FILE") for each in mail["services"]["retention"]["environment"]}
     assert told <= known
+
+
+def test_the_directory_gives_the_web_alone_a_way_out_and_nobody_a_way_in() -> None:
+    given = yaml.safe_load((ROOT / "deploy/compose/directory.yml").read_text("utf-8"))
+    assert set(given["services"]) == {"web"}
+    web = given["services"]["web"]
+    assert "ports" not in web
+    assert web["networks"] == {"outward": None}
+    told = {each.removesuffix("_FILE") for each in web["environment"]}
+    fields = {*DirectorySettings.model_fields} - {"oidc_plain_loopback"}
+    assert told == {f"{PREFIX}{each.upper()}".removesuffix("_FILE") for each in fields}
+    read = {
+        str(value).removeprefix("/run/secrets/")
+        for value in (SERVICES["web"]["environment"] | web["environment"]).values()
+        if str(value).startswith("/run/secrets/")
+    }
+    assert set(web["secrets"]) == read
+    assert read <= set(COMPOSE["secrets"]) | set(given["secrets"])
+    lock = (ROOT / "deploy/requirements.lock").read_text("utf-8")
+    assert re.findall(r"(?m)^(ldap3|joserfc)==", lock) == ["joserfc", "ldap3"]
+
+
+def test_whoever_looks_into_asterisk_can_do_no_more_than_it_and_ends() -> None:
+    """No service that stays has Asterisk's console."""
+    given = yaml.safe_load((ROOT / "deploy/compose/asterisk-check.yml").read_text("utf-8"))
+    ((name, service),) = given["services"].items()
+    assert name == "asterisk-check"
+    for key in ("init", "read_only", "cap_drop", "security_opt", "tmpfs"):
+        assert service[key] == SERVICES["asterisk"][key]
+    assert service["user"] == SERVICES["asterisk"]["user"]
+    assert service["restart"] == "no"
+    assert service["profiles"]
+    assert not {"cap_add", "privileged", "ports"} & set(service)
+    assert (service["pid"], service["network_mode"]) == ("service:asterisk", "service:capture")
+    assert set(service["secrets"]) == set(SERVICES["asterisk"]["secrets"])
+    assert all(each.endswith(":ro") for each in service["volumes"])
+    for variable, value in SERVICES["capture"]["environment"].items():
+        if variable.startswith(("RECORDER_ARI_", "RECORDER_AMI_", "RECORDER_PROBE_")):
+            assert service["environment"][variable] == value
 
 
 def test_asterisk_loads_what_the_subroutine_needs() -> None:

@@ -96,7 +96,7 @@ SECOND_PERSON = frozenset(
 """Of the acts marked ◐, those that take two persons; the others take a fresh factor.
 
 What protects a person (revoking, closing) or is in a hurry (holding) never waits for a second.
-Of roles it is who grants and who oversees: ``recorder.accounts.rules.GUARDED``.
+Of roles it is who grants and who oversees: ``recorder.accounts.guarding.GUARDED``.
 """
 
 SHOWN_IN_PART: dict[tuple[Permission, Role], View] = {

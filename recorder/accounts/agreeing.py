@@ -2,16 +2,24 @@
 
 from collections.abc import Collection, Sequence
 
+from recorder.accounts.guarding import (
+    problem_of_agreeing,
+    roles_opened,
+    takes_an_administrator,
+    who_agrees,
+)
 from recorder.accounts.model import Account, AccountId, Role
 from recorder.accounts.ports import AccountStore
-from recorder.accounts.rules import problem_of_agreeing, takes_an_administrator, who_agrees
 from recorder.audit.event import Actor
+from recorder.authorisations.ports import Papers
+from recorder.authorisations.rules import opens
 from recorder.errors import RuleViolation
+from recorder.ports import Clock
 
 TAKES_TWO = (
-    "an administrator's or the data protection officer's account takes a present administrator, "
-    "who proves password and code at the machine: recorder user add, recorder user roles, "
-    "recorder user reset"
+    "this takes a present administrator, who proves password and code at the machine: the account "
+    "is an administrator's or the data protection officer's, or an authorisation opens recordings "
+    "under it; recorder user add, recorder user roles, recorder user reset"
 )
 NOBODY = "nobody"
 """What the entry says where the office has switched the second person off."""
@@ -24,9 +32,21 @@ class TakesTwo(RuleViolation):
 class Agreement:
     """Asks for the word of whoever must agree. How they proved it is asked before."""
 
-    def __init__(self, *, store: AccountStore, four_eyes: bool) -> None:
+    def __init__(
+        self, *, store: AccountStore, papers: Papers, clock: Clock, four_eyes: bool
+    ) -> None:
         self._store = store
+        self._papers = papers
+        self._clock = clock
         self._four_eyes = four_eyes
+
+    async def by_password(self, account: Account) -> frozenset[Role]:
+        """Return the roles that replacing this account's password, or who keeps it, touches."""
+        return await self._opened(account, factor_stays=account.totp_since is not None)
+
+    async def by_factor(self, account: Account) -> frozenset[Role]:
+        """Return the roles that taking this account's second factor away touches."""
+        return await self._opened(account, factor_stays=False)
 
     async def needed(self, touched: Collection[Role]) -> bool:
         """Tell whether a present administrator must agree to what touches these roles."""
@@ -58,6 +78,15 @@ class Agreement:
         ):
             raise TakesTwo(problem)
         return {"agreed_by": str(found[0].id)}
+
+    async def _opened(self, account: Account, *, factor_stays: bool) -> frozenset[Role]:
+        # Whatever its roles are now: taken before and given back after would be the way round.
+        papers = await self._papers.of(account.id)
+        return roles_opened(
+            account.roles,
+            under_paper=opens(papers, self._clock.now()),
+            factor_stays=factor_stays,
+        )
 
     async def _administrators(self) -> Sequence[Account]:
         """Return the administrators, disabled ones too: else disabling were the way round."""

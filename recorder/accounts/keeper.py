@@ -37,8 +37,9 @@ from recorder.ports import Clock
 class AccountKeeper:
     """Adds, changes and disables accounts. Who may is asked before, by the access rules.
 
-    Whatever would let one person have an administrator's or the DPO's account raises ``TakesTwo``
-    unless ``agreed_by`` says who agreed to it (R6.3e).
+    Whatever would let one person have an administrator's or the DPO's account, or one under which
+    an authorisation opens recordings, raises ``TakesTwo`` unless ``agreed_by`` says who agreed to
+    it (R6.3e).
     """
 
     def __init__(
@@ -136,7 +137,8 @@ class AccountKeeper:
         """Give an account a password that must be changed at once; every session ends."""
         account, _ = await self._known(account_id)
         self._is_kept_here(account)
-        agreed = await self.agreement.noted(account.roles, agreed_by=agreed_by, actor=actor)
+        touched = await self.agreement.by_password(account)
+        agreed = await self.agreement.noted(touched, agreed_by=agreed_by, actor=actor)
         temporary = secrets.token_urlsafe(TEMPORARY_BYTES)
         await self._store.set_password(
             account.id,
@@ -183,7 +185,8 @@ class AccountKeeper:
     ) -> None:
         """Take a lost second factor away; every session ends."""
         account, _ = await self._known(account_id)
-        agreed = await self.agreement.noted(account.roles, agreed_by=agreed_by, actor=actor)
+        touched = await self.agreement.by_factor(account)
+        agreed = await self.agreement.noted(touched, agreed_by=agreed_by, actor=actor)
         await self._store.set_totp(
             account.id, None, since=None, last_step=None, recovery_sha256=[], keep=None,
             events=[self._entry("second_factor:reset", account, actor, agreed)],

@@ -36,7 +36,8 @@ class Linker:
         """
         if problem := problem_of_link(link):
             raise RuleViolation(problem)
-        agreed = await self._agreement.noted(account.roles, agreed_by=agreed_by, actor=actor)
+        touched = await self._agreement.by_password(account)
+        agreed = await self._agreement.noted(touched, agreed_by=agreed_by, actor=actor)
         unknown_to_all = await self._hasher.hash(secrets.token_urlsafe(TOKEN_BYTES))
         done = await self._store.set_link(
             account.id,
@@ -55,7 +56,8 @@ class Linker:
         """Keep the password here again; return one that must be changed at once."""
         if account.link is None:
             raise RuleViolation("this account's password is kept here already")
-        agreed = await self._agreement.noted(account.roles, agreed_by=agreed_by, actor=actor)
+        touched = await self._agreement.by_password(account)
+        agreed = await self._agreement.noted(touched, agreed_by=agreed_by, actor=actor)
         temporary = secrets.token_urlsafe(TEMPORARY_BYTES)
         await self._store.set_link(
             account.id,

@@ -11,8 +11,8 @@ import uuid_utils.compat as uuids
 
 from recorder.access.model import Permission
 from recorder.accounts.agreeing import Agreement
+from recorder.accounts.guarding import roles_of_token
 from recorder.accounts.model import Account, AccountId
-from recorder.accounts.rules import roles_of_token
 from recorder.accounts.tokens import TOKEN_BYTES, sha256_of
 from recorder.audit.event import Actor
 from recorder.errors import NotFound, RuleViolation

@@ -42,7 +42,7 @@ def open_custody(
         ledger=ledger,
         announcements=announcements,
         clock=clock,
-        retention_days=regulation.retention.days,
+        configured_days=regulation.retention.days,
         office_zone=settings.office_zone,
         read_call=lambda call_id: fold(journals.read(call_id)),
         read_orders=lambda call: orders_of(call, journals.read(call.id)).settled,

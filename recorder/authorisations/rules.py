@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from recorder.accounts.model import AccountId, Role
+from recorder.accounts.model import Account, AccountId, Role
 from recorder.authorisations.model import Authorisation, ContractorAccess, ScanKind, Standing
 from recorder.phone_numbers import normalise
 
 ROLES_OF_PAPER = frozenset({Role.LISTENER, Role.COPY_MAKER, Role.DPO})
 """The roles whose acts on audio and numbers need an authorisation (§ 8.1)."""
+OPENS = frozenset({Standing.PROPOSED, Standing.FUTURE, Standing.VALID})
+"""Where an authorisation opens recordings, or will without anybody looking at its holder again."""
 
 LONGEST_CONTRACTOR_ACCESS = timedelta(hours=8)
 LONGEST_SCAN_BYTES = 20 << 20
@@ -44,6 +46,27 @@ def covers_line(authorisation: Authorisation, line: str) -> bool:
         return True
     public = normalise(line)
     return public is not None and any(normalise(each) == public for each in authorisation.lines)
+
+
+def opens(authorisations: Iterable[Authorisation], now: datetime) -> bool:
+    """Tell whether any of these opens recordings to its holder, now or once its day has come."""
+    # A proposal whose period is over is confirmed by nobody any more.
+    return any(standing(each, now) in OPENS and now < each.valid_until for each in authorisations)
+
+
+def problem_of_holder(holder: Account, *, totp_required: bool) -> str:
+    """Return why this account gets no authorisation yet; empty when it may (R6.3e).
+
+    It has to be its owner's alone: whoever gave the first password could else be there before
+    them, and hear in their name.
+    """
+    if holder.disabled_at is not None:
+        return "the account is disabled"
+    if holder.must_change_password:
+        return "this person changes the first password, which somebody else gave, before that"
+    if totp_required and holder.totp_since is None:
+        return "this person sets a second factor before that"
+    return ""
 
 
 def problem_of_grant(

@@ -1,33 +1,33 @@
-"""The register of authorisations, and contractors who are let in for one fault."""
+"""The register of authorisations (§ 8.1)."""
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import uuid_utils.compat as uuids
 
 from recorder.accounts.model import Account, AccountId, Role
+from recorder.accounts.ports import AccountStore
 from recorder.accounts.tokens import actor_of
-from recorder.audit.event import Actor, AuditEvent
+from recorder.audit.event import AuditEvent
 from recorder.authorisations.model import (
     Authorisation,
     AuthorisationId,
-    ContractorAccess,
     Scan,
     ScanKind,
     Standing,
 )
-from recorder.authorisations.ports import ContractorAccesses, Papers, Scans
+from recorder.authorisations.ports import Papers, Scans
 from recorder.authorisations.rules import (
     LONGEST_SCAN_BYTES,
     due_for_review,
     kind_of_scan,
     problem_of_confirming,
     problem_of_grant,
-    problem_of_opening,
+    problem_of_holder,
     problem_of_revoking,
     standing,
 )
@@ -43,9 +43,19 @@ class Registrar:
     """
 
     def __init__(
-        self, *, papers: Papers, scans: Scans, clock: Clock, zone: ZoneInfo, four_eyes: bool
+        self,
+        *,
+        papers: Papers,
+        scans: Scans,
+        accounts: AccountStore,
+        clock: Clock,
+        zone: ZoneInfo,
+        four_eyes: bool,
+        totp_required: bool,
     ) -> None:
         self._papers = papers
+        self._accounts = accounts
+        self._totp_required = totp_required
         self._scans = scans
         self._clock = clock
         self._zone = zone
@@ -79,9 +89,7 @@ class Registrar:
             valid_until=valid_until,
             now=now,
         )
-        if not problem and holder.disabled_at is not None:
-            problem = "the account is disabled"
-        if problem:
+        if problem := problem or await self.problem_of_holder(holder.id):
             raise RuleViolation(problem)
         paper = Authorisation(
             id=AuthorisationId(uuids.uuid7()),
@@ -118,9 +126,21 @@ class Registrar:
     async def confirm(self, authorisation_id: AuthorisationId, *, by: AccountId) -> Authorisation:
         """Confirm a proposal as its second person; it gets its number. Raises ``RuleViolation``."""
         paper = await self.get(authorisation_id)
-        if problem := problem_of_confirming(paper, by=by, now=self._clock.now()):
+        if problem := await self.problem_of_confirming(paper, by=by):
             raise RuleViolation(problem)
         return await self._number(paper, by=by)
+
+    async def problem_of_holder(self, account_id: AccountId) -> str:
+        """Return why this account gets no authorisation as it stands; empty when it may."""
+        found = await self._accounts.by_id(account_id)
+        if found is None:
+            raise NotFound("no account has this id; `recorder user list`")
+        return problem_of_holder(found[0], totp_required=self._totp_required)
+
+    async def problem_of_confirming(self, paper: Authorisation, *, by: AccountId) -> str:
+        """Return why this person cannot confirm this proposal now; empty when it can."""
+        problem = problem_of_confirming(paper, by=by, now=self._clock.now())
+        return problem or await self.problem_of_holder(paper.account_id)
 
     async def refuse(self, authorisation_id: AuthorisationId, *, by: AccountId) -> None:
         """Refuse a proposal. Raises ``RuleViolation`` if it is decided already."""
@@ -235,61 +255,3 @@ class Registrar:
             actor=actor_of(by),
             subject=f"authorisation:{authorisation_id}",
         )
-
-
-class ContractorDesk:
-    """Opens the system to a contractor for one fault, and closes it (R6.3c)."""
-
-    def __init__(self, *, accesses: ContractorAccesses, clock: Clock) -> None:
-        self._accesses = accesses
-        self._clock = clock
-
-    async def open(
-        self, holder: Account, *, contract: str, reason: str, hours: float, by: Actor
-    ) -> ContractorAccess:
-        """Open for some hours, at most eight. Raises ``RuleViolation``."""
-        now = self._clock.now()
-        until = now + timedelta(hours=hours)
-        if problem := problem_of_opening(
-            roles=holder.roles, contract=contract, reason=reason, now=now, until=until
-        ):
-            raise RuleViolation(problem)
-        access = ContractorAccess(
-            id=uuids.uuid7(),
-            account_id=holder.id,
-            contract=contract.strip(),
-            reason=reason.strip(),
-            opened_at=now,
-            until=until,
-            opened_by=by.name,
-        )
-        entry = AuditEvent(
-            action="contractor:opened",
-            at=now,
-            actor=by,
-            subject=f"account:{holder.id}",
-            details={"until": until.isoformat()},
-            personal={"contract": access.contract, "reason": access.reason},
-        )
-        await self._accesses.open(access, [entry])
-        return access
-
-    async def close(self, holder: Account, *, by: Actor) -> None:
-        """Close before its time; sessions end at once. Raises ``RuleViolation``."""
-        now = self._clock.now()
-        entry = AuditEvent(
-            action="contractor:closed", at=now, actor=by, subject=f"account:{holder.id}"
-        )
-        if not await self._accesses.close(holder.id, at=now, events=[entry]):
-            raise RuleViolation("nothing is open for this account")
-
-    async def note(self, dpo: Account, *, by: Actor) -> int:
-        """Take note, as the DPO, of every opening not noted before; return how many.
-
-        The register has the DPO told of each. Raises ``RuleViolation`` for anybody else.
-        """
-        if Role.DPO not in dpo.roles:
-            raise RuleViolation("the DPO takes note; `recorder contractor list` shows what waits")
-        now = self._clock.now()
-        entry = AuditEvent(action="contractor:noted", at=now, actor=by)
-        return await self._accesses.note(at=now, events=[entry])

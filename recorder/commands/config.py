@@ -71,21 +71,21 @@ def check(
     directory: Annotated[
         bool, typer.Option("--directory", help="Ask the directory and the OpenID provider too.")
     ] = False,
+    only: Annotated[
+        bool,
+        typer.Option("--only", help="Nothing but them: where capture's folders and keys are not."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Say what keeps calls from being recorded (exit 1), and what a person should know.
 
     Examples: `recorder config check` · `recorder config check --asterisk --json`
     """
+    if only and not (asterisk or directory):
+        raise typer.BadParameter("--only goes with --asterisk or --directory")
     settings = load_settings()
     regulation = load_regulation(settings.regulation_file)
-    findings = [
-        *about_regulation(regulation),
-        *about_backups(settings, regulation),
-        *_about_announcements(settings, regulation),
-        *_about_machine(settings),
-        *_about_retention(settings, regulation),
-    ]
+    findings = [] if only else list(_about_here(settings, regulation))
     checks = asterisk_checks(settings, regulation, console) if asterisk else []
     if directory:
         checks += directory_checks(settings)
@@ -106,6 +106,14 @@ def check(
         typer.echo(f"{wrong} wrong, {told} to know{looked}.")
     if wrong:
         raise typer.Exit(RecorderError.exit_code)
+
+
+def _about_here(settings: Settings, regulation: Regulation) -> Iterator[Finding]:
+    yield from about_regulation(regulation)
+    yield from about_backups(settings, regulation)
+    yield from _about_announcements(settings, regulation)
+    yield from _about_machine(settings)
+    yield from _about_retention(settings, regulation)
 
 
 def about_regulation(regulation: Regulation) -> Iterator[Finding]:

@@ -38,7 +38,7 @@ def link(
 
     async def use(parts: Parts) -> None:
         account = await parts.keeper.by_login(login)
-        by = await agreed(parts, account.roles)
+        by = await agreed(parts, await parts.keeper.agreement.by_password(account))
         await parts.linker.link(account, wanted, actor=admitted().actor, agreed_by=by)
 
     with_parts(load_settings(), use)
@@ -53,7 +53,7 @@ def unlink(login: LoginArgument) -> None:
 
     async def use(parts: Parts) -> str:
         account = await parts.keeper.by_login(login)
-        by = await agreed(parts, account.roles)
+        by = await agreed(parts, await parts.keeper.agreement.by_password(account))
         return await parts.linker.unlink(account, actor=admitted().actor, agreed_by=by)
 
     temporary = with_parts(load_settings(), use)

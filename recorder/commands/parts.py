@@ -23,7 +23,8 @@ from recorder.adapters.postgres.workstations import PostgresWorkstations
 from recorder.adapters.regulation_file import load_regulation
 from recorder.adapters.scans import DiskScans
 from recorder.adapters.totp import TotpBook
-from recorder.authorisations.service import ContractorDesk, Registrar
+from recorder.authorisations.contractors import ContractorDesk
+from recorder.authorisations.service import Registrar
 from recorder.commands.db import url_of
 from recorder.errors import ConfigurationError
 from recorder.settings import Settings
@@ -64,7 +65,9 @@ def parts_around(engine: AsyncEngine, settings: Settings) -> Parts:
     hasher = Argon2Hasher(memory_mib=settings.password_memory_mib, passes=settings.password_passes)
     codes = TotpBook(seal_of(settings))
     purposes, office = _of_the_office(settings)
-    agreement = Agreement(store=store, four_eyes=settings.four_eyes == "on")
+    agreement = Agreement(
+        store=store, papers=papers, clock=clock, four_eyes=settings.four_eyes == "on"
+    )
     return Parts(
         engine=engine,
         clock=clock,
@@ -92,9 +95,11 @@ def parts_around(engine: AsyncEngine, settings: Settings) -> Parts:
         registrar=Registrar(
             papers=papers,
             scans=DiskScans(settings.scan_dir),
+            accounts=store,
             clock=clock,
             zone=settings.office_zone,
             four_eyes=settings.four_eyes == "on",
+            totp_required=settings.totp == "required",
         ),
         contractors=ContractorDesk(accesses=accesses, clock=clock),
         stations=WorkstationKeeper(workstations=workstations, clock=clock),

@@ -6,8 +6,8 @@ from uuid import UUID
 import typer
 
 from recorder.access.model import Permission
+from recorder.accounts.guarding import roles_of_token
 from recorder.accounts.programs import IssuedToken, ProgramToken, TokenDesk
-from recorder.accounts.rules import roles_of_token
 from recorder.adapters.postgres.web import PostgresPrograms
 from recorder.commands.agreeing import agreed
 from recorder.commands.asking import JsonOption

@@ -27,6 +27,7 @@ Result = TypeVar("Result")
 RoleOption = Annotated[list[Role], typer.Option("--role", help="May be given again.")]
 NameOption = Annotated[str, typer.Option(help="Name and surname.")]
 PostOption = Annotated[str, typer.Option(help="The person's post.")]
+STAY = "\nWhoever agreed stays until the person has signed in and set it."
 COLUMNS = {
     "login": "login",
     "name": "name",
@@ -178,22 +179,24 @@ def reset(
 ) -> None:
     """Give a person who forgot it a new first password, or take a lost second factor away.
 
-    An administrator's or the DPO's: a present administrator agrees, by password and code or one
-    of the recovery codes.
+    A present administrator agrees, by password and code or one of the recovery codes, where the
+    account is an administrator's or the DPO's, or where an authorisation opens recordings under
+    it and no second factor of its owner's stays.
 
     Examples: `recorder user reset zenobia` · `recorder user reset zenobia --totp`
     """
 
     async def use(parts: Parts) -> str:
         account = await parts.keeper.by_login(login)
-        by, actor = await agreed(parts, account.roles), admitted().actor
+        agreement, actor = parts.keeper.agreement, admitted().actor
+        touched = await (agreement.by_factor if totp else agreement.by_password)(account)
+        by = await agreed(parts, touched)
         if not totp:
             return await parts.keeper.reset_password(account.id, actor=actor, agreed_by=by)
         await parts.keeper.reset_totp(account.id, actor=actor, agreed_by=by)
-        return ""
+        return f"The second factor is gone; a new one must be set.{STAY if by else ''}"
 
-    temporary = with_parts(load_settings(), use)
-    typer.echo(temporary or "The second factor is gone; a new one must be set.")
+    typer.echo(with_parts(load_settings(), use))
 
 
 @app.command("password")

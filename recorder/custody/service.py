@@ -54,7 +54,7 @@ class Custodian:
         ledger: Ledger,
         announcements: Announcements,
         clock: Clock,
-        retention_days: int,
+        configured_days: int,
         office_zone: ZoneInfo,
         read_call: Callable[[CallId], CallRecord],
         read_orders: Callable[[CallRecord], Sequence[Settled]],
@@ -65,7 +65,7 @@ class Custodian:
         self._ledger = ledger
         self._announcements = announcements
         self._clock = clock
-        self._retention_days = retention_days
+        self._configured_days = configured_days
         self._office_zone = office_zone
         self._read_call = read_call
         self._read_orders = read_orders
@@ -185,7 +185,7 @@ class Custodian:
         return rules.describe(
             call,
             audio,
-            retention_days=self._retention_days,
+            retention_days=await self._ledger.retention_days(self._configured_days),
             office_zone=self._office_zone,
             now=self._clock.now(),
         )

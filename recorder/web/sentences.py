@@ -21,6 +21,8 @@ KNOWN = (
     later("an account is a person's: name and post are needed"),
     later("this login is taken"),
     later("this person changes the first password, which somebody else gave, before that"),
+    later("this person sets a second factor before that"),
+    later("the account is disabled"),
     later("a second factor is set; a sysadmin resets a lost one"),
     later("no second factor waits to be confirmed"),
     later("this is not the code; check the telephone's clock"),

@@ -24,8 +24,9 @@ from recorder.approvals.ports import Approvals
 from recorder.audit.event import Actor, AuditEvent
 from recorder.audit.rules import Entry, Position
 from recorder.audit.service import Report
+from recorder.authorisations.contractors import ContractorDesk
 from recorder.authorisations.ports import ContractorAccesses, Papers
-from recorder.authorisations.service import ContractorDesk, Registrar
+from recorder.authorisations.service import Registrar
 from recorder.completeness.ports import Comparisons
 from recorder.erasure.by_hand import ErasureByHand
 from recorder.erasure.changing import RetentionDesk

@@ -13,7 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from recorder.adapters.postgres import tables
 from recorder.adapters.postgres.connect import connect
 from recorder.adapters.postgres.ledger import PostgresLedger
+from recorder.adapters.postgres.purge_log import PostgresPurgeLog
+from recorder.audit.event import Actor, ActorKind
 from recorder.custody.rules import describe
+from recorder.erasure.model import Applied
 from recorder.errors import LedgerUnavailable
 from recorder.model import (
     CallId,
@@ -25,11 +28,13 @@ from recorder.model import (
 )
 from recorder.ports import Ledger
 from tests.builders import CALL, IN_SCOPE, NOON, RECORDING, a_call, an_announcement
+from tests.builders_keeping import a_change
 from tests.core.test_custody_rules import some_audio
 from tests.fakes_ledger import FakeLedger
 from tests.postgres.conftest import database_url, postgres, runtime_url  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.postgres
+RETENTION = Actor(kind=ActorKind.PROCESS, name="retention")
 OTHER = CallId(UUID(int=99))
 WARSAW = ZoneInfo("Europe/Warsaw")
 
@@ -50,16 +55,25 @@ class Kept:
 
     ledger: Ledger
     contents: Callable[[], Awaitable[Contents]]
+    put_in_force: Callable[[Applied], Awaitable[None]]
 
 
 @pytest.fixture(params=["fake", "postgres"])
 async def kept(request: pytest.FixtureRequest) -> AsyncIterator[Kept]:
     if request.param == "fake":
         fake = FakeLedger()
-        yield Kept(fake, lambda: _contents_of_fake(fake))
+
+        async def put_in_force(applied: Applied) -> None:
+            fake.applied = applied
+
+        yield Kept(fake, lambda: _contents_of_fake(fake), put_in_force)
         return
     async with connect(request.getfixturevalue("runtime_url")) as engine:
-        yield Kept(PostgresLedger(engine), lambda: _contents_of_database(engine))
+        yield Kept(
+            PostgresLedger(engine),
+            lambda: _contents_of_database(engine),
+            lambda applied: _put_in_force(engine, applied),
+        )
 
 
 @pytest.fixture(params=["fake", "postgres"])
@@ -71,6 +85,12 @@ async def unreachable(request: pytest.FixtureRequest) -> AsyncIterator[Ledger]:
         return
     async with connect("postgresql+psycopg://recorder:secret@127.0.0.1:1/recorder") as engine:
         yield PostgresLedger(engine)
+
+
+async def _put_in_force(engine: AsyncEngine, applied: Applied) -> None:
+    await PostgresPurgeLog(engine, actor=RETENTION).apply(
+        a_change(to_days=applied.days), written=applied.written, actor=RETENTION, approval=None
+    )
 
 
 async def _contents_of_fake(fake: FakeLedger) -> Contents:
@@ -200,3 +220,16 @@ async def test_a_ledger_that_cannot_be_reached_says_so_each_time(unreachable: Le
         assert "600123456" not in str(caught.value)
         assert "secret" not in str(caught.value)
         assert caught.value.__cause__ is None
+
+
+async def test_the_days_are_those_of_the_file_until_others_are_put_in_force(kept: Kept) -> None:
+    """R7.2c."""
+    assert await kept.ledger.retention_days(30) == 30
+    await kept.put_in_force(Applied(14, 30))
+    assert await kept.ledger.retention_days(30) == 14
+    assert await kept.ledger.retention_days(20) == 14
+
+
+async def test_without_an_answer_nobody_guesses_the_days(unreachable: Ledger) -> None:
+    with pytest.raises(LedgerUnavailable):
+        await unreachable.retention_days(30)

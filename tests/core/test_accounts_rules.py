@@ -10,6 +10,13 @@ from hypothesis import strategies as st
 
 from recorder.access.matrix import mark_of
 from recorder.access.model import Permission
+from recorder.accounts.guarding import (
+    problem_of_agreeing,
+    roles_of_token,
+    roles_opened,
+    takes_an_administrator,
+    who_agrees,
+)
 from recorder.accounts.model import (
     Account,
     Ended,
@@ -26,16 +33,12 @@ from recorder.accounts.rules import (
     NO_ATTEMPTS,
     Throttle,
     counted,
-    problem_of_agreeing,
     problem_of_login,
     problem_of_password,
     problem_of_roles,
     problem_of_session,
-    roles_of_token,
     step_of_code,
-    takes_an_administrator,
     wait_before,
-    who_agrees,
 )
 from recorder.adapters.common_passwords import common_passwords
 from tests.access_builders import MINE, NOW, OTHER
@@ -256,3 +259,17 @@ def test_a_program_gets_nothing_alone_that_the_machines_administrator_lacks(
     assert takes_an_administrator(touched, administrators=1, four_eyes=True) is lacks
     of_anna = roles_of_token({Role.ADMINISTRATOR}, [permission])
     assert takes_an_administrator(of_anna, administrators=1, four_eyes=True)
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("under_paper", [True, False])
+@pytest.mark.parametrize("factor_stays", [True, False])
+def test_who_could_hear_in_anothers_name_takes_an_administrator(
+    role: Role, *, under_paper: bool, factor_stays: bool
+) -> None:
+    """R6.3e: while the owner's second factor stays, a new password alone opens nothing."""
+    touched = roles_opened({role}, under_paper=under_paper, factor_stays=factor_stays)
+    takes = takes_an_administrator(touched, administrators=1, four_eyes=True)
+    overseer = role in {Role.ADMINISTRATOR, Role.DPO}
+    assert takes is (overseer or (under_paper and not factor_stays))
+    assert role in touched

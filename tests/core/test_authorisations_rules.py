@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from recorder.accounts.model import Role
+from recorder.accounts.model import Account, Role
 from recorder.authorisations.form import as_text, authorisation_form, confidentiality_statement
 from recorder.authorisations.model import ContractorAccess, ScanKind, Standing
 from recorder.authorisations.rules import (
@@ -17,8 +17,10 @@ from recorder.authorisations.rules import (
     due_for_review,
     kind_of_scan,
     open_access,
+    opens,
     problem_of_confirming,
     problem_of_grant,
+    problem_of_holder,
     problem_of_opening,
     problem_of_revoking,
     standing,
@@ -28,6 +30,20 @@ from recorder.regulation import parse_regulation
 from tests.access_builders import ADMIN, MINE, NOW, OTHER, a_paper
 
 HOUR = timedelta(hours=1)
+
+
+def an_account(*roles: Role, **changed: Any) -> Account:
+    values: dict[str, Any] = {
+        "id": MINE,
+        "login": "zenobia",
+        "name": "Zenobia Kwiatkowska",
+        "post": "inspektor",
+        "roles": frozenset(roles),
+        "created_at": NOW,
+        "password_set_at": NOW,
+        "must_change_password": False,
+    }
+    return Account(**values | changed)
 
 
 def test_it_stands_from_its_first_instant_to_before_its_last() -> None:
@@ -43,6 +59,42 @@ def test_it_stands_from_its_first_instant_to_before_its_last() -> None:
     assert standing(a_paper(Role.LISTENER, revoked_at=NOW), NOW) is Standing.REVOKED
     refused = a_paper(Role.LISTENER, granted_at=None, refused_at=NOW)
     assert standing(refused, NOW) is Standing.REFUSED
+
+
+def test_what_opens_or_will_open_is_told_from_what_is_over() -> None:
+    """R6.3e: what is proposed is confirmed without anybody looking at the account again."""
+    for paper, at, found in (
+        (a_paper(Role.LISTENER), NOW, True),
+        (a_paper(Role.COPY_MAKER), NOW - timedelta(days=9), True),
+        (a_paper(Role.DPO, granted_at=None), NOW, True),
+        (a_paper(Role.LISTENER), NOW + timedelta(days=9), False),
+        (a_paper(Role.LISTENER, granted_at=None), NOW + timedelta(days=9), False),
+        (a_paper(Role.LISTENER, revoked_at=NOW), NOW, False),
+        (a_paper(Role.LISTENER, granted_at=None, refused_at=NOW), NOW, False),
+    ):
+        assert opens([paper], at) is found, standing(paper, at)
+    over = a_paper(Role.LISTENER, revoked_at=NOW)
+    assert opens([over, a_paper(Role.LISTENER)], NOW)
+    assert not opens([], NOW)
+
+
+@pytest.mark.parametrize(
+    ("changed", "totp_required", "may"),
+    [
+        ({}, False, True),
+        ({}, True, False),
+        ({"totp_since": NOW}, True, True),
+        ({"totp_since": NOW, "must_change_password": True}, True, False),
+        ({"must_change_password": True}, False, False),
+        ({"totp_since": NOW, "disabled_at": NOW}, True, False),
+    ],
+)
+def test_an_authorisation_goes_to_an_account_that_is_its_owners_alone(
+    changed: dict[str, Any], *, totp_required: bool, may: bool
+) -> None:
+    """R6.3e: whoever gave the first password could else hear before its owner came."""
+    holder = an_account(Role.LISTENER, **changed)
+    assert (problem_of_holder(holder, totp_required=totp_required) == "") is may
 
 
 @pytest.mark.parametrize(

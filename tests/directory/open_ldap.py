@@ -61,15 +61,17 @@ class OpenLdap:
     key: Path
     plain_port: int = field(default_factory=free_port)
     tls_port: int = field(default_factory=free_port)
+    address: str = HERE
+    """One that this machine gets later is listened for on all."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
     def with_start_tls(self) -> str:
-        return f"ldap://{HERE}:{self.plain_port}"
+        return f"ldap://{self.address}:{self.plain_port}"
 
     @property
     def with_ldaps(self) -> str:
-        return f"ldaps://{HERE}:{self.tls_port}"
+        return f"ldaps://{self.address}:{self.tls_port}"
 
     def fill(self) -> None:
         (self.folder / "data").mkdir(parents=True)
@@ -99,9 +101,10 @@ class OpenLdap:
 
     def start(self) -> None:
         """Start, and wait until both doors are open."""
+        on = HERE if self.address == HERE else "0.0.0.0"  # noqa: S104 - for a minute
         self.process = subprocess.Popen(
             ["/usr/sbin/slapd", "-d", "0", "-f", self.folder / "slapd.conf",
-             "-h", f"{self.with_start_tls}/ {self.with_ldaps}/"],
+             "-h", f"ldap://{on}:{self.plain_port}/ ldaps://{on}:{self.tls_port}/"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         until = time.monotonic() + 10

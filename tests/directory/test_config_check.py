@@ -1,5 +1,9 @@
 """``recorder config check --directory``: a real OpenLDAP and a provider, right and wrong."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from recorder.commands.directory_check import directory_checks
@@ -8,6 +12,7 @@ from recorder.settings import load_settings
 from tests.directory.certificates import Authority
 from tests.directory.open_ldap import BASE, FINDER, FINDER_PASSWORD, OpenLdap
 
+ROOT = Path(__file__).parents[2]
 AWAY = "ldaps://127.0.0.1:1"
 
 
@@ -114,3 +119,26 @@ def test_a_provider_from_which_nobody_comes_back_is_not_called_right(issuer: str
     ((weight, said),) = told("OpenID provider", **settings)
     assert weight is Grade.WRONG
     assert "RECORDER_WEB_ORIGIN" in said
+
+
+def check(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    program = str(Path(sys.executable).with_name("recorder"))
+    environment = {"PATH": "/usr/bin:/bin", "RECORDER_ARI_PASSWORD": ""}
+    return subprocess.run(
+        [program, "config", "check", *arguments],
+        cwd=ROOT, env=environment, text=True, capture_output=True, check=False,
+    )  # fmt: skip
+
+
+def test_where_captures_folders_are_not_the_directory_is_asked_alone() -> None:
+    """As in the web's container, which has neither the spool nor ARI's password."""
+    assert "RECORDER_ARI_PASSWORD" in check("--directory").stdout
+    said = check("--only", "--directory")
+    assert (said.returncode, said.stderr) == (0, "")
+    assert "0 wrong, 0 to know, 2 right, 0 not asked." in said.stdout
+
+
+def test_nothing_is_no_check() -> None:
+    said = check("--only")
+    assert said.returncode == 2
+    assert "--only" in said.stderr

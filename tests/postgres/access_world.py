@@ -26,8 +26,9 @@ from recorder.adapters.postgres.workstations import PostgresWorkstations
 from recorder.adapters.scans import DiskScans
 from recorder.adapters.totp import TotpBook
 from recorder.audit.event import Actor, ActorKind
+from recorder.authorisations.contractors import ContractorDesk
 from recorder.authorisations.model import Authorisation
-from recorder.authorisations.service import ContractorDesk, Registrar
+from recorder.authorisations.service import Registrar
 from recorder.workstations.service import WorkstationKeeper
 from tests.access_builders import PURPOSES, whoever_agrees
 
@@ -145,14 +146,16 @@ async def open_world(url: str, scans: Path = Path("/nonexistent")) -> AsyncItera
                 clock=clock,
                 common=common_passwords(),
                 office="Dyrektor MOPS w Wałbrzychu",
-                agreement=Agreement(store=store, four_eyes=True),
+                agreement=Agreement(store=store, papers=papers, clock=clock, four_eyes=True),
             ),
             registrar=Registrar(
                 papers=papers,
                 scans=DiskScans(scans),
+                accounts=store,
                 clock=clock,
                 zone=ZoneInfo("Europe/Warsaw"),
                 four_eyes=True,
+                totp_required=False,
             ),
             contractors=ContractorDesk(accesses=accesses, clock=clock),
             stations=WorkstationKeeper(workstations=stations, clock=clock),

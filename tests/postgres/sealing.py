@@ -31,7 +31,7 @@ async def seal_all(directory: str, database_url: str) -> None:
             ledger=PostgresLedger(engine),
             announcements=AnnouncementCatalogue(Path(directory) / "announcements"),
             clock=SystemClock(),
-            retention_days=30,
+            configured_days=30,
             office_zone=ZoneInfo("Europe/Warsaw"),
             read_call=lambda call_id: fold(journals.read(call_id)),
             read_orders=lambda call: orders_of(call, journals.read(call.id)).settled,

@@ -90,7 +90,7 @@ async def test_a_backlog_drains_oldest_first_and_holds_up_no_new_call(
             ledger=PostgresLedger(engine),
             announcements=AnnouncementCatalogue(tmp_path / "announcements"),
             clock=SystemClock(),
-            retention_days=30,
+            configured_days=30,
             office_zone=ZoneInfo("Europe/Warsaw"),
             read_call=lambda call_id: fold(journals.read(call_id)),
             read_orders=lambda call: orders_of(call, journals.read(call.id)).settled,

@@ -86,7 +86,7 @@ class Sealed:
                     ledger=PostgresLedger(engine),
                     announcements=self.catalogue,
                     clock=SystemClock(),
-                    retention_days=30,
+                    configured_days=30,
                     office_zone=ZoneInfo("Europe/Warsaw"),
                     read_call=lambda _: fold([]),
                     read_orders=lambda _: (),

@@ -12,7 +12,11 @@ import psycopg
 import pytest
 
 from recorder import cli
+from recorder.accounts.model import AccountId
 from recorder.adapters import wav
+from recorder.adapters.factor_seal import seal_of
+from recorder.adapters.totp import TotpBook
+from recorder.settings import load_settings
 from tests.crashes import Stage
 from tests.keys import MASTER_KEY_TEXT, OTHER_SECRET, a_vault, some_keys
 from tests.postgres.test_commands import REVEAL, Run, recorded, run, seal
@@ -21,6 +25,7 @@ pytestmark = pytest.mark.postgres
 __all__ = ("recorded", "run")
 
 ROOT = Path(__file__).parents[2]
+ZENOBIA = AccountId(UUID(int=11))
 
 
 def make_plain(database_url: str, tmp_path: Path, sealed: Path) -> bytes:
@@ -57,6 +62,25 @@ def test_a_master_key_is_made_once_and_binds_its_directory(
     again = run("keys", "init")
     assert (again.status, "rotate" in again.err) == (1, True)
     assert file.read_bytes() == before
+
+
+def test_the_first_second_factor_needs_no_writing_among_the_keys(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The web may only read them; nobody could set a second factor there before."""
+    monkeypatch.setenv("RECORDER_MASTER_KEY", "")
+    monkeypatch.setenv("RECORDER_MASTER_KEY_FILE", str(tmp_path / "master-key"))
+    monkeypatch.setenv("RECORDER_KEY_DIR", str(tmp_path / "new/keys"))
+    folder = tmp_path / "new/keys"
+    assert run("keys", "init").status == 0
+    before = {each.name: each.read_bytes() for each in folder.iterdir()}
+    book = TotpBook(seal_of(load_settings()))
+    secret = book.new_secret()
+    assert book.opened(book.sealed(secret, ZENOBIA), ZENOBIA) == secret
+    assert {each.name: each.read_bytes() for each in folder.iterdir()} == before
+    (folder / "accounts.key").unlink()
+    assert run("keys", "init").status == 0, "an installation from before gets what it lacks"
+    assert book.opened(book.sealed(secret, ZENOBIA), ZENOBIA) == secret
 
 
 def test_without_the_right_master_key_nothing_is_read(

@@ -387,6 +387,40 @@ def test_an_overseers_account_is_opened_only_with_a_present_administrator(
     assert run("user", "reset", "olga").status == 0, "everybody else is helped at once"
 
 
+def test_under_a_paper_the_second_factor_goes_only_with_a_present_administrator(
+    run: Run, at_the_prompt: SignIn, typed: Callable[..., None], database_url: str
+) -> None:
+    """R6.3e: who runs the machine would else hear in a listener's name."""
+    at_the_prompt(Role.LISTENER, login="olga")
+    at_the_prompt(Role.SYSADMIN)
+    told = "SELECT password_hash, issuer, totp_since, totp_secret FROM account WHERE login = 'olga'"
+    before = query(database_url, told)
+    link = ["user", "link", "olga", "--issuer", "https://login.example", "--subject", "1"]
+    acts = {
+        "password:reset": ["user", "reset", "olga"],
+        "account:linked": link,
+        "second_factor:reset": ["user", "reset", "olga", "--totp"],
+    }
+    for act in acts.values():
+        for nobody in ((), ("olga", PASSWORD, ""), ("zenobia", PASSWORD, "")):
+            typed(*nobody)
+            assert run(*act).status == 1, (act, nobody)
+    assert query(database_url, told) == before
+    query(database_url, "UPDATE account SET totp_since = now(), totp_secret = 'x'")
+    assert run("user", "reset", "olga").status == 0, "the telephone is asked for as before"
+    typed()
+    assert run("user", "reset", "olga", "--totp").status == 1
+    query(database_url, "UPDATE account SET totp_since = NULL, totp_secret = NULL")
+    for act in acts.values():
+        typed("olga-anna", PASSWORD, "")
+        told_at_last = run(*act)
+        assert told_at_last.status == 0, act
+    assert "stays until the person has signed in" in told_at_last.out
+    assert agreed(database_url) == [(each, "olga-anna") for each in acts]
+    typed("olga-anna", PASSWORD, "")
+    assert run("user", "unlink", "olga").status == 0
+
+
 def test_where_no_administrator_is_left_the_dpo_agrees_and_nobody_else(
     run: Run, at_the_prompt: SignIn, typed: Callable[..., None], database_url: str
 ) -> None:

@@ -115,7 +115,7 @@ def seal_the_spool(old: Old) -> None:
                 ledger=PostgresLedger(engine),
                 announcements=AnnouncementCatalogue(office.announcements),
                 clock=office.clock,
-                retention_days=30,
+                configured_days=30,
                 office_zone=ZoneInfo("Europe/Warsaw"),
                 read_call=lambda call_id: fold(journals.read(call_id)),
                 read_orders=lambda call: orders_of(call, journals.read(call.id)).settled,

@@ -15,6 +15,8 @@ from recorder.capture.journal import entry, fold
 from recorder.capture.ordering import orders_of
 from recorder.custody import service
 from recorder.custody.service import Custodian
+from recorder.dates import erase_by
+from recorder.erasure.model import Applied
 from recorder.errors import LedgerUnavailable
 from recorder.model import (
     Announcement,
@@ -111,7 +113,7 @@ class World:
             ledger=steps.around(self.ledger, "keep_announcement", "knows_channel", "record_call"),
             announcements=self.announcements,
             clock=self.clock,
-            retention_days=30,
+            configured_days=30,
             office_zone=ZoneInfo("Europe/Warsaw"),
             read_call=lambda call_id: fold(self.journals.read(call_id)),
             read_orders=lambda call: orders_of(call, self.journals.read(call.id)).settled,
@@ -185,6 +187,15 @@ async def test_a_sealed_call_has_its_row_its_file_and_nothing_left_in_the_spool(
     assert world.journals.stored == {}
     assert world.ledger.incidents == []
     assert list(world.ledger.announcements) == [world.announcements.in_force[0].id]
+
+
+async def test_a_recording_goes_by_the_days_that_persons_set_from_its_first_minute() -> None:
+    """R7.2c: what the pages and the plan show is not the file's thirty."""
+    world = World()
+    world.ledger.applied = Applied(14, 30)
+    await world.custodian().seal(world.a_call(1))
+    (recording,) = world.ledger.recordings.values()
+    assert recording.erase_by == erase_by(END, days=14, office_zone=ZoneInfo("Europe/Warsaw"))
 
 
 @pytest.mark.parametrize("seconds", [None, 0], ids=["no file", "empty file"])

@@ -126,6 +126,30 @@ async def test_an_overseers_account_is_locked_alone_and_opened_by_two(
     assert changed.isdisjoint(await office.actions())
 
 
+async def test_under_a_paper_the_page_asks_for_a_present_administrator(office: WebOffice) -> None:
+    """R6.3e: the second factor always, the password while there is no second factor."""
+    ewa = await office.person(Role.LISTENER, login="ewa")
+    await office.authorise(ewa, [Role.LISTENER])
+    sysadmin = await office.at_work(Role.SYSADMIN)
+    path = f"/accounts/{ewa.id}"
+    page = (await sysadmin.get(path)).text
+    assert "Upoważnienie otwiera tej osobie nagrania" in page
+    assert "/password/check" not in page
+    for each in ("password", "password/check"):
+        refused = await sysadmin.post(f"{path}/{each}")
+        assert refused.status_code == 409, each
+        assert "recorder user reset" in refused.text
+    await office.do("UPDATE account SET totp_since = now(), totp_secret = 'x' WHERE login = 'ewa'")
+    page = (await sysadmin.get(path)).text
+    assert "Upoważnienie otwiera tej osobie nagrania" in page
+    assert "/password/check" in page
+    assert "/factor/check" not in page
+    for each in ("factor", "factor/check"):
+        assert (await sysadmin.post(f"{path}/{each}")).status_code == 409, each
+    assert SECRET.findall((await sysadmin.post(f"{path}/password")).text)
+    assert "second_factor:reset" not in await office.actions()
+
+
 async def test_other_roles_are_given_after_it_was_said_what_changes(office: WebOffice) -> None:
     ewa = await office.person(Role.LISTENER, login="ewa")
     at_desk = await office.sign_in("ewa")

@@ -64,6 +64,36 @@ async def test_two_administrators_grant_and_the_paper_is_numbered(office: WebOff
     assert {"authorisation:proposed", "authorisation:granted"} <= set(actions)
 
 
+async def test_the_pages_ask_whether_the_account_is_the_persons_own(office: WebOffice) -> None:
+    """R6.3e: whoever set password and second factor hears under the paper."""
+    holder = await office.person(Role.LISTENER)
+    anna = await office.at_work(Role.ADMINISTRATOR)
+    first = "UPDATE account SET must_change_password = :it WHERE login = 'listener'"
+    await office.do(first, it=True)
+    for path in ("/authorisations/check", "/authorisations"):
+        refused = await anna.post(path, data=asked(holder))
+        assert refused.status_code == 422, path
+        assert 'href="#account"' in refused.text
+        assert "musi się najpierw zalogować i ustawić własne hasło" in refused.text
+    await office.do(first, it=False)
+    checked = await anna.post("/authorisations/check", data=asked(holder))
+    assert "Upewnij się, że hasło i drugi składnik ustawiła ta osoba" in checked.text
+    assert "nie ustawiony" in checked.text
+    paper = await proposed(anna, holder)
+    other = await second(office)
+    await office.do(first, it=True)
+    page = (await other.get(paper)).text
+    assert "musi się najpierw zalogować i ustawić własne hasło" in page
+    assert f'action="{paper}/confirm/check"' not in page
+    for path in (f"{paper}/confirm/check", f"{paper}/confirm"):
+        refused = await other.post(path)
+        assert refused.status_code == 409
+        assert "ustawić własne hasło" in refused.text
+    await office.do(first, it=False)
+    assert "Upewnij się" in (await other.post(f"{paper}/confirm/check")).text
+    assert (await other.post(f"{paper}/confirm")).status_code == 303
+
+
 async def test_a_refused_proposal_gives_nothing_and_is_no_more_decided(office: WebOffice) -> None:
     holder = await office.person(Role.LISTENER)
     anna = await office.at_work(Role.ADMINISTRATOR)

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from recorder.adapters.postgres import tables
+from recorder.adapters.postgres.applied import last_applied
 from recorder.adapters.postgres.cleaning import clean
 from recorder.adapters.postgres.connect import translated
 from recorder.adapters.postgres.forgetting import FORGOTTEN
@@ -19,6 +20,7 @@ from recorder.audit.event import AuditEvent
 from recorder.custody.model import SealedAs
 from recorder.custody.rules import outcome_of
 from recorder.erasure.model import Stage
+from recorder.erasure.rules import retention_in_force
 from recorder.live.model import Settled
 from recorder.model import (
     Announcement,
@@ -31,8 +33,6 @@ from recorder.model import (
     RecordingId,
 )
 from recorder.phone_numbers import normalise
-
-__all__ = ["PostgresLedger", "clean"]
 
 FORGET_AT_ONCE = 1000
 
@@ -88,6 +88,13 @@ class PostgresLedger:
         with translated():
             async with self._asking.connect() as connection:
                 return bool(await connection.scalar(_CHANNEL_IS_KNOWN, channel))
+
+    async def retention_days(self, configured: int) -> int:
+        """Return the days in force, given those of regulation.toml."""
+        with translated():
+            async with self._asking.connect() as connection:
+                applied = await last_applied(connection)
+        return retention_in_force(configured=configured, applied=applied).days
 
     async def record_incident(self, incident: Incident, *, once: bool = False) -> bool:
         """Write an incident that belongs to no call; True if it was written."""

@@ -152,7 +152,8 @@ async def enable(account_id: UUID, asker: Who, parts: Parts) -> None:
 async def reset_password(account_id: UUID, asker: Who, parts: Parts) -> TemporaryPassword:
     """Give an account a password that must be changed at once.
 
-    An administrator's or the DPO's takes two at the machine.
+    An administrator's or the DPO's takes two at the machine; so does one under which an
+    authorisation opens recordings, while it has no second factor.
     """
     temporary = await parts.accounts.reset_password(AccountId(account_id), actor=asker.actor)
     return TemporaryPassword(temporary_password=temporary)
@@ -161,7 +162,11 @@ async def reset_password(account_id: UUID, asker: Who, parts: Parts) -> Temporar
 @router.post("/accounts/{account_id}/second-factor-reset", status_code=204)
 @needs(Permission.ACCOUNT_MANAGE)
 async def reset_factor(account_id: UUID, asker: Who, parts: Parts) -> None:
-    """Take a lost second factor away; an administrator's or the DPO's takes two at the machine."""
+    """Take a lost second factor away.
+
+    An administrator's or the DPO's, and that of an account under which an authorisation opens
+    recordings, takes two at the machine.
+    """
     await parts.accounts.reset_totp(AccountId(account_id), actor=asker.actor)
 
 

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from recorder.access.model import Permission
+from recorder.accounts.guarding import GUARDED
 from recorder.accounts.model import Account, AccountId, Role
 from recorder.authorisations.rules import standing_findings
 from recorder.web.api.routing import asker_of, services_of
@@ -36,8 +37,11 @@ TAKES_TWO = later(
     "another second factor: only with a present Administrator, who proves password and code at "
     "the machine: `recorder user enable`, `recorder user reset`."
 )
-ALONE = frozenset({"disable"})
-"""What is done to any account without a second person: it protects, and cannot wait."""
+UNDER_PAPER = later(
+    "An authorisation opens recordings to this person: whoever took the second factor away could "
+    "hear in their name. It takes a present Administrator, who proves password and code at the "
+    "machine: `recorder user reset`, with `--totp` for the second factor."
+)
 FINDINGS = {
     "one person keeps the machine and makes copies (allowed to small offices)": later(
         "One person keeps the machine and makes copies (allowed to small offices)."
@@ -103,9 +107,22 @@ def acts_on(account: Account) -> list[str]:
     return [act for act, possible in open_to.items() if possible]
 
 
-async def _takes_two(request: Request, account: Account) -> bool:
-    """Tell whether nobody opens this account alone (R6.3e)."""
-    return await services_of(request).accounts.agreement.needed(account.roles)
+async def _by_two(request: Request, account: Account) -> frozenset[str]:
+    """Return the acts on this account that nobody does alone (R6.3e).
+
+    Locking is none of them: it protects, and cannot wait.
+    """
+    agreement = services_of(request).accounts.agreement
+    touched = {
+        "enable": account.roles,
+        "password": await agreement.by_password(account),
+        "factor": await agreement.by_factor(account),
+    }
+    return frozenset([act for act, roles in touched.items() if await agreement.needed(roles)])
+
+
+def _why_two(account: Account) -> str:
+    return UNDER_PAPER if GUARDED.isdisjoint(account.roles) else TAKES_TWO
 
 
 async def _account(request: Request) -> Account:
@@ -130,8 +147,8 @@ async def _act(request: Request) -> tuple[Account, str]:
     account = await _another(request)
     if act not in acts_on(account):
         raise Problem(kind=Kind.CONFLICT, detail=NOT_NOW)
-    if act not in ALONE and await _takes_two(request, account):
-        raise Problem(kind=Kind.CONFLICT, reason="second_person", detail=TAKES_TWO)
+    if act in await _by_two(request, account):
+        raise Problem(kind=Kind.CONFLICT, reason="second_person", detail=_why_two(account))
     return account, act
 
 
@@ -157,7 +174,7 @@ async def _page(
     say = speaker(language_of(request.scope))
     yours = account.id == asker.account.id
     acts = acts_on(account) if MANAGE in asker.able and not yours else []
-    takes_two = bool(acts) and await _takes_two(request, account)
+    by_two = (await _by_two(request, account)).intersection(acts)
     return services.drawing.page(
         "account_of.html",
         request.scope,
@@ -165,8 +182,8 @@ async def _page(
         account=account,
         sessions=await services.sessions.of_account(account, now=asker.now),
         yours=yours,
-        acts=[each for each in acts if each in ALONE or not takes_two],
-        takes_two=say(TAKES_TWO) if takes_two else "",
+        acts=[each for each in acts if each not in by_two],
+        takes_two=say(_why_two(account)) if by_two else "",
         may_assign=ASSIGN in asker.able and not yours,
         roles=ROLES,
         chosen=account.roles if roles is None else roles,

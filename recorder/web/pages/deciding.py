@@ -5,11 +5,7 @@ from starlette.responses import Response
 
 from recorder.access.model import Permission
 from recorder.authorisations.model import Authorisation
-from recorder.authorisations.rules import (
-    LONGEST_REASON,
-    LONGEST_SCAN_BYTES,
-    problem_of_confirming,
-)
+from recorder.authorisations.rules import LONGEST_REASON, LONGEST_SCAN_BYTES
 from recorder.errors import RuleViolation
 from recorder.web.api.routing import asker_of, services_of
 from recorder.web.gate import AskAgain, needs
@@ -118,7 +114,8 @@ async def attach(request: Request) -> Response:
 async def _proposal(request: Request) -> Authorisation:
     asker = asker_of(request)
     paper = await paper_of(request)
-    if problem := problem_of_confirming(paper, by=asker.account.id, now=asker.now):
+    registrar = services_of(request).people.registrar
+    if problem := await registrar.problem_of_confirming(paper, by=asker.account.id):
         raise Problem(kind=Kind.CONFLICT, detail=SECOND.get(problem, problem))
     return paper
 
@@ -136,11 +133,13 @@ async def _confirm(
     request: Request, paper: Authorisation, *, act: str, reason: str = ""
 ) -> Response:
     services = services_of(request)
+    found = await services.people.store.by_id(paper.account_id)
     return services.drawing.page(
         "paper_confirm.html",
         request.scope,
         act=act,
         paper=paper,
+        holder=found[0] if found else None,
         reason=reason,
         roles=ROLES,
         names=await names_of(services),

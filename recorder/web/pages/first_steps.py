@@ -133,7 +133,10 @@ async def steps_of(request: Request) -> list[Step]:
             title=later("A listener with a valid authorisation"),
             done=is_authorised(papers, accounts=accounts, now=asker.now),
             paragraph="§ 8.1",
-            todo=later("Add the account, then grant one; another administrator confirms it."),
+            todo=later(
+                "Add the account; once the person has signed in and finished it, grant one; "
+                "another administrator confirms it."
+            ),
             path="/authorisations/new" if may_grant else "/authorisations",
             link=later("Grant an authorisation") if may_grant else later("Authorisations"),
         ),

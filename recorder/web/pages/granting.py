@@ -46,6 +46,13 @@ PROBLEMS = {
         "recording",
         later("Recording: the data protection officer is authorised for one at a time."),
     ),
+    "the account is disabled": ("account", NOBODY),
+    "this person changes the first password, which somebody else gave, before that": (
+        "account", later("Person: has first to sign in and set a password of their own."),
+    ),
+    "this person sets a second factor before that": (
+        "account", later("Person: has first to sign in and set the second factor."),
+    ),
     "its period would be over already": ("until", OVER),
     "it would end before it begins": ("until", later("To: it would end before it begins.")),
 }  # fmt: skip
@@ -139,7 +146,7 @@ async def _wanted(request: Request) -> tuple[Wanted, dict[str, str], list[str]]:
             valid_from=since,
             valid_until=until,
             now=asker.now,
-        )
+        ) or await services_of(request).people.registrar.problem_of_holder(holder.id)
         if problem:
             field, said = PROBLEMS[problem]
             faults.setdefault(field, said)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from recorder.access.model import Permission, View
 from recorder.authorisations.form import forms_of
 from recorder.authorisations.model import Authorisation, AuthorisationId, Standing
-from recorder.authorisations.rules import problem_of_confirming, standing
+from recorder.authorisations.rules import standing
 from recorder.errors import NotFound, RuleViolation
 from recorder.web.api.authorisations import handed_out
 from recorder.web.api.routing import asker_of, services_of
@@ -52,6 +52,13 @@ SECOND = {
         "It is your own: nobody grants an authorisation to himself (§ 8.1)."
     ),
     "its period is over; propose a new one": later("Its period is over: propose a new one."),
+    "the account is disabled": later("The person's account is locked."),
+    "this person changes the first password, which somebody else gave, before that": later(
+        "The person has first to sign in and set a password of their own."
+    ),
+    "this person sets a second factor before that": later(
+        "The person has first to sign in and set the second factor."
+    ),
 }
 """Why somebody cannot confirm, by what the rules say."""
 SPOILT = later("The file is not what was attached: its hash differs. It is not handed out.")
@@ -168,7 +175,7 @@ async def page_of(
     services, asker = services_of(request), asker_of(request)
     say = speaker(language_of(request.scope))
     stands = standing(paper, asker.now)
-    problem = problem_of_confirming(paper, by=asker.account.id, now=asker.now)
+    problem = await services.people.registrar.problem_of_confirming(paper, by=asker.account.id)
     return services.drawing.page(
         "paper.html",
         request.scope,
