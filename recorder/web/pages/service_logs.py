@@ -128,7 +128,7 @@ def read_moment(text: str, *, now: datetime, end: bool) -> datetime | None:
     if hour is None:
         before = [*before, last]
     day = read_day(" ".join(before), today=now.date()) if before else now.date()
-    if day is None or not EARLIEST <= day < LATEST:
+    if day is None:
         return None
     if hour is None and end:
         day += timedelta(days=1)
