@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from recorder import logs
 from recorder.commands import (
     announcement,
+    approval,
     audit,
     authorisation,
     backup,
@@ -74,7 +75,7 @@ app.command("web")(serving.web)
 app.add_typer(demo.app, name="demo")
 app.add_typer(keys.app, name="keys")
 app.add_typer(hold.app, name="hold")
-app.add_typer(erasing.approvals, name="approval")
+app.add_typer(approval.approvals, name="approval")
 app.command("purge")(erasing.purge)
 app.command("erase")(erasing.erase)
 app.command("reconcile")(retention.reconcile)

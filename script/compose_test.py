@@ -397,7 +397,10 @@ class Trial:
         prompt("sign-in", "zenobia", text=f"{temporary}\n\n")
         prompt("user", "password", text=f"{temporary}\n{PASSWORD} 2\n")
         self.sign_in()
-        say("somebody who may listen has signed in over TLS")
+        status, body = self.browser.ask("/account/second-factor", form={})
+        if status != 200 or b'class="select"' not in body:
+            raise SystemExit(f"nobody can set a second factor: {status}")
+        say("somebody who may listen has signed in over TLS and may set a second factor")
 
     def sign_in(self) -> None:
         """Sign in at the browser."""

@@ -443,6 +443,34 @@ def test_what_the_caller_sets_goes_before_the_files(tmp_path: Path) -> None:
     ]
 
 
+def test_root_keeps_one_capability_and_only_to_look_at_asterisk(tmp_path: Path) -> None:
+    """Without it spool, umask and announcements are not looked at."""
+    (tmp_path / "rejestrator.env").write_text("RECORDER_NODE=pbx1\n", "utf-8")
+    fake = tmp_path / "setpriv"
+    fake.write_text('#!/bin/sh\necho "$@"\n', "utf-8")
+    fake.chmod(0o755)
+    text = (ROOT / "deploy/systemd/recorder").read_text("utf-8").replace("$(id -u)", "0")
+    command = tmp_path / "recorder"
+    command.write_text(text.replace("/etc/rejestrator", str(tmp_path)), "utf-8")
+
+    def said(*arguments: str) -> str:
+        return subprocess.run(
+            ["/bin/sh", str(command), *arguments],
+            env={"PATH": f"{tmp_path}:/bin:/usr/bin"},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    assert re.findall(r"caps (\S+)", said("config", "check", "--json", "--asterisk")) == [
+        "+sys_ptrace",
+        "+sys_ptrace",
+    ]
+    for other in (("status",), ("config", "check"), ("user", "list")):
+        assert "caps" not in said(*other)
+        assert "--reuid recorder" in said(*other)
+
+
 def test_asterisk_on_the_machines_own_network_keeps_ari_and_ami_to_capture() -> None:
     text = (ROOT / "deploy/compose/host-network.yml").read_text("utf-8")
     plain = yaml.safe_load(re.sub(r"!reset \S+", "null", text))["services"]
@@ -474,11 +502,10 @@ def test_the_directory_gives_the_web_alone_a_way_out_and_nobody_a_way_in() -> No
     assert told == {f"{PREFIX}{each.upper()}".removesuffix("_FILE") for each in fields}
     read = {
         str(value).removeprefix("/run/secrets/")
-        for value in (SERVICES["web"]["environment"] | web["environment"]).values()
+        for value in web["environment"].values()
         if str(value).startswith("/run/secrets/")
     }
-    assert set(web["secrets"]) == read
-    assert read <= set(COMPOSE["secrets"]) | set(given["secrets"])
+    assert set(web["secrets"]) == read == set(given["secrets"])
     lock = (ROOT / "deploy/requirements.lock").read_text("utf-8")
     assert re.findall(r"(?m)^(ldap3|joserfc)==", lock) == ["joserfc", "ldap3"]
 
@@ -488,7 +515,7 @@ def test_whoever_looks_into_asterisk_can_do_no_more_than_it_and_ends() -> None:
     given = yaml.safe_load((ROOT / "deploy/compose/asterisk-check.yml").read_text("utf-8"))
     ((name, service),) = given["services"].items()
     assert name == "asterisk-check"
-    for key in ("init", "read_only", "cap_drop", "security_opt", "tmpfs"):
+    for key in ("read_only", "cap_drop", "security_opt", "tmpfs"):
         assert service[key] == SERVICES["asterisk"][key]
     assert service["user"] == SERVICES["asterisk"]["user"]
     assert service["restart"] == "no"

@@ -1,7 +1,6 @@
 """Acts on what Asterisk records right now, through AMI, in a thread of its own (ADR 0012).
 
-panoramisk speaks the protocol and nothing more: whatever it does of its own accord (connecting
-again, sending actions again, answering nothing) is replaced here. Capture's loop only waits for an
+Capture's loop only waits for an
 answer, never longer than :data:`ANSWER_WITHIN_S`.
 """
 
@@ -9,16 +8,12 @@ import asyncio
 import concurrent.futures
 import contextlib
 import threading
-from collections import deque
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import Coroutine
 from typing import Any, Self
 
 import structlog
-from panoramisk import Manager
-from panoramisk.ami_protocol import AMIProtocol
-from pydantic import SecretStr
 
+from recorder.adapters.ami_session import ANSWER_WITHIN_S, AmiAccount, AmiSession
 from recorder.errors import CallGone, SwitchboardSilent, SwitchboardUnavailable
 from recorder.settings import Settings
 
@@ -30,23 +25,8 @@ MONITOR_VARIABLE = "RECORDER_MIXMONITOR_ID"
 ANSWER_VARIABLE = "RECORDER_ANSWER"
 """Where a telephone that pressed a code finds what became of it."""
 
-ANSWER_WITHIN_S = 1.0
-"""An answer takes about a millisecond; a clerk waits 2 s at most for all (RG.12)."""
-
 PING_EVERY_S = 5.0
 LONGEST_PAUSE_S = 10.0
-MOST_UNREAD = 1 << 16
-"""Characters of one unfinished message; an answer of ours has a few hundred."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AmiAccount:
-    """Where AMI answers, and as whom."""
-
-    host: str
-    port: int
-    user: str
-    password: SecretStr
 
 
 def open_ami(settings: Settings) -> contextlib.AbstractContextManager["AmiControl | None"]:
@@ -71,7 +51,7 @@ class AmiControl:
     def __init__(self, account: AmiAccount, *, ping_every_s: float = PING_EVERY_S) -> None:
         self._account = account
         self._ping_every_s = ping_every_s
-        self._session: _Session | None = None
+        self._session: AmiSession | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._live, name="ami", daemon=True)
         self._ended = asyncio.Event()
@@ -189,7 +169,7 @@ class AmiControl:
         while not self._ended.is_set():
             try:
                 async with asyncio.timeout(2 * ANSWER_WITHIN_S):
-                    session = await _Session.open(self._account)
+                    session = await AmiSession.open(self._account)
             # Whatever the library stumbles over: capture goes on, and a stop is refused meanwhile.
             except Exception as error:  # noqa: BLE001 - logged by its type
                 # The first times only: capture's own connection tells of an Asterisk that is away.
@@ -208,7 +188,7 @@ class AmiControl:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._ended.wait(), pause)
 
-    async def _watch(self, session: "_Session") -> None:
+    async def _watch(self, session: AmiSession) -> None:
         """Return when the connection is lost or no longer answers."""
         over = (session.lost, self._ended)
         while not any(each.is_set() for each in over):
@@ -221,90 +201,3 @@ class AmiControl:
             if not any(each.is_set() for each in over):
                 with contextlib.suppress(SwitchboardUnavailable):
                     await session.ask({"Action": "Ping"})
-
-
-class _Protocol(AMIProtocol):  # type: ignore[misc]
-    """panoramisk's reader, which may fail at nothing and keep nothing without bound."""
-
-    def data_received(self, data: bytes) -> None:
-        try:
-            super().data_received(data)
-        # Whatever the library stumbles over, it is this connection's end and nothing else.
-        except Exception:
-            log.exception("ami_message_failed")
-            self.transport.abort()
-        if sum(len(each) for each in self.queue) > MOST_UNREAD:
-            self.transport.abort()
-
-
-class _Session(Manager):  # type: ignore[misc]
-    """One connection: never made again by itself, and nothing is ever sent a second time."""
-
-    def __init__(self, account: AmiAccount) -> None:
-        # Nothing of panoramisk's log: it would hold whole messages.
-        super().__init__(
-            username=account.user,
-            secret=account.password.get_secret_value(),
-            events="off",
-            ping_delay=1 << 30,
-            log=_Silent(),
-        )
-        self.loop = asyncio.get_running_loop()
-        # Whatever is pending when the connection ends is dropped here, not kept to be re-sent.
-        self.awaiting_actions: deque[Any] = deque(maxlen=0)
-        self.lost = asyncio.Event()
-
-    @classmethod
-    async def open(cls, account: AmiAccount) -> "_Session":
-        """Connect and log in. Raises ``OSError`` and ``SwitchboardUnavailable``."""
-        session = cls(account)
-        loop = session.loop
-        made = loop.create_future()
-        made.set_result(await loop.create_connection(_Protocol, account.host, account.port))
-        session.connection_made(made)
-        try:
-            answer = await asyncio.wait_for(
-                asyncio.shield(session.authenticated_future), ANSWER_WITHIN_S
-            )
-        except BaseException:
-            session.abort()
-            raise
-        if not answer.success:
-            session.abort()
-            raise SwitchboardUnavailable("Asterisk refuses the AMI account; compare manager.conf")
-        return session
-
-    def connection_lost(self, exc: object) -> None:  # noqa: ARG002 - panoramisk's signature
-        """Say so, and do nothing of what the library would."""
-        self.lost.set()
-
-    def dispatch(self, event: object) -> list[str]:  # noqa: ARG002 - panoramisk's signature
-        """Skip events: none is asked for."""
-        return []
-
-    async def ask(self, action: dict[str, str]) -> Any:  # noqa: ANN401 - panoramisk's
-        """Send one action and return its answer; no answer in time ends the connection."""
-        answered = asyncio.ensure_future(self.send_action(action))
-        lost = asyncio.ensure_future(self.lost.wait())
-        await asyncio.wait(
-            (answered, lost), timeout=ANSWER_WITHIN_S, return_when=asyncio.FIRST_COMPLETED
-        )
-        lost.cancel()
-        if answered.done() and not answered.cancelled():
-            return answered.result()
-        answered.cancel()
-        self.abort()
-        raise SwitchboardSilent("AMI did not answer in time")
-
-    def abort(self) -> None:
-        """End the connection now."""
-        self.lost.set()
-        self.close()
-        self.protocol.transport.abort()
-
-
-class _Silent:
-    """A log that keeps nothing."""
-
-    def __getattr__(self, _: str) -> Callable[..., None]:
-        return lambda *_, **__: None

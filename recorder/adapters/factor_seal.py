@@ -40,6 +40,13 @@ class FactorSeal:
     def __init__(self, directory: Path, master: Callable[[], MasterKey]) -> None:
         self._directory, self._master = directory, master
 
+    def prepare(self) -> None:
+        """Make the accounts' key unless it is there: the web, which needs it, may only read keys.
+
+        Raises ``KeyUnavailable`` and ``ConfigurationError``.
+        """
+        self._key(make=True)
+
     def seal(self, secret: str, account_id: AccountId) -> str:
         """Return what may be stored. Raises ``KeyUnavailable`` and ``ConfigurationError``."""
         nonce = os.urandom(NONCE_BYTES)

@@ -129,6 +129,11 @@ def prepare(directory: Path, master: MasterKey) -> None:
         put(folder, CHECK, master.wrap(KNOWN_TEXT, CHECK_ID), suffix=".check")
 
 
+def is_bound(directory: Path) -> bool:
+    """Tell whether a key directory has its master key."""
+    return (directory / CHECK_FILE).exists()
+
+
 @contextmanager
 def opened(directory: Path, *, make_with: int | None = None) -> Iterator[int]:
     """Open the key directory. What the disk refuses is ``KeyUnavailable``."""

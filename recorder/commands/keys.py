@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.progress import Progress
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from recorder.adapters.factor_seal import FactorSeal, accounts_key
 from recorder.adapters.key_rotation import rotate as rotate_keys
-from recorder.adapters.keys import DiskKeys, prepare
+from recorder.adapters.keys import DiskKeys, is_bound, prepare
 from recorder.adapters.master_key import load_master_key, make_master_key, read_master_key
 from recorder.adapters.plain_wavs import PlainWavs
 from recorder.adapters.postgres import queries
@@ -29,7 +30,8 @@ app = typer.Typer(help="The keys of the recordings.", no_args_is_help=True)
 def init() -> None:
     """Make a master key where RECORDER_MASTER_KEY_FILE says, and bind the key directory to it.
 
-    A master key that is there is taken and never overwritten; a key directory is bound once.
+    A master key that is there is taken and never overwritten; a key directory is bound once. The
+    key of the accounts' second factors is made with it, and where it is missing.
 
     Examples: `recorder keys init` · `RECORDER_MASTER_KEY_FILE=/etc/rejestrator/master-key recorder
     keys init`
@@ -39,7 +41,10 @@ def init() -> None:
     if file is not None and not text and not file.exists():
         make_master_key(file)
         typer.echo(f"Made a master key in {file}. Keep a copy of it in a safe, on paper.")
-    prepare(settings.key_dir, load_master_key(file=file, text=text))
+    master = load_master_key(file=file, text=text)
+    if not is_bound(settings.key_dir) or accounts_key(settings.key_dir) is not None:
+        prepare(settings.key_dir, master)
+    FactorSeal(settings.key_dir, lambda: master).prepare()
     typer.echo(f"The keys in {settings.key_dir} lie under this master key from now on.")
 
 

@@ -13,6 +13,9 @@ def about_folders(learnt: Learnt, place: Place) -> Iterator[Check]:
     """Yield what Asterisk cannot write or read."""
     machine = learnt.machine
     if machine is None:
+        if learnt.console is not None:
+            says = "Asterisk's process may not be looked at: neither spool, umask nor announcements"
+            yield Check("folders", Grade.UNASKED, says, "run this as root, or as Asterisk's user")
         if learnt.ari is not None:
             yield from _by_word_alone(learnt.ari.variables.get("RECORDER_SPOOL", ""), place)
         return

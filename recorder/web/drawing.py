@@ -80,6 +80,8 @@ def _environment(language: str, zone: ZoneInfo, paragraphs: Paragraphs) -> Envir
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
+        # They come with the program: a look at each file for each page finds nothing new.
+        auto_reload=False,
         # Of every value, so that no template can forget it. Markup is our own.
         finalize=lambda value: (
             shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
@@ -199,6 +201,8 @@ def shown(text: str) -> str:
     >>> shown("a\u202eb\x07")
     'a\\u202eb\\u0007'
     """
+    if text.isprintable():
+        return text
     return "".join(
         each if each.isprintable() or each in HARMLESS else f"\\u{ord(each):04x}" for each in text
     )

@@ -15,6 +15,7 @@ from recorder.embedded import sipp, tones
 from recorder.embedded.asterisk import ensure_package, ensure_rootfs
 from recorder.embedded.asterisk_config import DESK, TRUNK
 from recorder.embedded.postgres import free_port
+from recorder.embedded.sipp_scenarios import CALLER, CALLER_IS_LEFT, DESK_ANSWERS, HEAD, SDP
 from tests.asterisk.bare import DIALPLAN, Application, BareAsterisk, application, probe
 from tests.asterisk.conftest import CACHE
 
@@ -185,7 +186,7 @@ async def place(asterisk: BareAsterisk, number: str, **what: object) -> None:
 def run(folder: Path, name: str, parts: list[str], address: str, arguments: list[str]) -> sipp.Sipp:
     folder.mkdir(parents=True, exist_ok=True)
     scenario = folder / f"{name}.xml"
-    scenario.write_text("".join([sipp.HEAD.format(name=name), *parts]), encoding="utf-8")
+    scenario.write_text("".join([HEAD.format(name=name), *parts]), encoding="utf-8")
     return sipp.Sipp(folder, ["-sf", str(scenario), "-i", address, "-t", "u1", *arguments])
 
 
@@ -194,8 +195,11 @@ def answers(folder: Path, address: str, port: int) -> sipp.Sipp:
     folder.mkdir(parents=True, exist_ok=True)
     sound = folder / "office.alaw"
     tones.write_alaw(sound, tones.sine(tones.OFFICE_HZ, 10))
-    words = {"sdp": sipp.SDP, "sound": str(sound), "ring_ms": 200}
-    parts = [sipp.DESK_ANSWERS.format(**words), sipp.CALLER_IS_LEFT.format(patience_ms=600_000)]
+    words = {"sdp": SDP, "sound": str(sound), "ring_ms": 200}
+    parts = [
+        DESK_ANSWERS.format(**words),
+        CALLER_IS_LEFT.format(patience_ms=600_000),
+    ]
     media = ["-mi", address, "-mp", str(free_port() // 2 * 2)]
     kept = ["-trace_msg", "-message_file", str(folder / "messages")]
     return run(folder, "answers", parts, address, ["127.0.0.1", "-p", str(port), *media, *kept])
@@ -277,8 +281,14 @@ class TestGateway:
     async def test_a_refusal_goes_back_with_its_cause(
         self, asterisk: BareAsterisk, number: str, code: int
     ) -> None:
-        words = {"line": LINE, "number": number, "display": "", "sdp": sipp.SDP, "sound": ""}
-        invite = sipp.CALLER.format(**words).split("<recv", 1)[0]
+        words = {
+            "line": LINE,
+            "number": number,
+            "display": "",
+            "sdp": SDP,
+            "sound": "",
+        }
+        invite = CALLER.format(**words).split("<recv", 1)[0]
         parts = [invite, IS_REFUSED.format(code=code, **words)]
         with refuses(asterisk.directory / f"pbx-{number}", asterisk.desk_port, code):
             target = [f"127.0.0.1:{asterisk.sip_port}", "-m", "1", "-mi", TRUNK]
@@ -290,12 +300,12 @@ class TestGateway:
         self, asterisk: BareAsterisk, probe_port: int, number: str
     ) -> None:
         """Answered for the announcement: a tone for 8 s, then the gateway hangs up."""
-        words = {"line": LINE, "number": number, "display": "", "sdp": sipp.SDP}
+        words = {"line": LINE, "number": number, "display": "", "sdp": SDP}
         folder = asterisk.directory / f"caller-{number}"
         folder.mkdir()
         tones.write_alaw(folder / "caller.alaw", tones.sine(tones.CALLER_HZ, 20))
-        invite = sipp.CALLER.format(**words, sound=folder / "caller.alaw")
-        parts = [invite, sipp.CALLER_IS_LEFT.format(patience_ms=12_000)]
+        invite = CALLER.format(**words, sound=folder / "caller.alaw")
+        parts = [invite, CALLER_IS_LEFT.format(patience_ms=12_000)]
         recording_id = str(uuid4())
         async with capture(asterisk, probe_port, recording_id):
             with refuses(asterisk.directory / f"pbx-{number}", asterisk.desk_port, 486):

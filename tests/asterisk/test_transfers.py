@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
-from recorder.adapters.ami import LONGEST_PAUSE_S, AmiAccount, AmiControl
+from recorder.adapters.ami import LONGEST_PAUSE_S, AmiControl
+from recorder.adapters.ami_session import AmiAccount
 from recorder.capture.following import STOP_AGAIN_AFTER_S
 from recorder.embedded import tones
 from recorder.embedded.asterisk_config import DESK, DESK_2, OUTSIDE, TRUNK

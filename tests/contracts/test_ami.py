@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from pydantic import SecretStr
 
-from recorder.adapters.ami import MOST_UNREAD, AmiAccount, AmiControl
+from recorder.adapters.ami import AmiControl
+from recorder.adapters.ami_session import MOST_UNREAD, AmiAccount
 from recorder.errors import CallGone, SwitchboardSilent, SwitchboardUnavailable
 
 BANNER = b"Asterisk Call Manager/9.0.0\r\n"

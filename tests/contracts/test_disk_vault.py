@@ -7,6 +7,7 @@ import subprocess
 import sys
 import wave
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from recorder.custody.model import FileKind
 from recorder.errors import KeyUnavailable, RecordingDamaged, VaultUnavailable
 from recorder.model import RecordingId
 from tests.builders import RECORDING
-from tests.crashing import crashes
+from tests.crashes import Stage
 from tests.keys import SECRET, a_vault, some_keys
 
 ROOT = Path(__file__).parents[2]
@@ -189,35 +190,38 @@ async def test_what_a_crash_left_unfinished_is_replaced(tmp_path: Path) -> None:
     assert await store.digest(RECORDING, folder=FOLDER) == sealed.sha256
 
 
-STORING = """
-import asyncio
-from pathlib import Path
-from tests.builders import RECORDING
-from tests.keys import a_vault
-
-place = Path(sys.argv[1])
-vault = a_vault(place)
-from_now_on()
-asyncio.run(vault.store(RECORDING, raw=place / f"{RECORDING}.raw", folder="2026/11/12"))
-"""
+async def store_again(directory: str) -> None:
+    """Seal what lies in ``directory``: an act of ``tests/crashes.py``."""
+    place = Path(directory)
+    await a_vault(place).store(RECORDING, raw=place / f"{RECORDING}.raw", folder=FOLDER)
 
 
-def test_sealing_killed_before_any_step_is_finished_by_the_next(tmp_path: Path) -> None:
+@pytest.mark.parametrize("replaces", [False, True], ids=["new", "replaced"])
+def test_sealing_killed_before_any_step_is_finished_by_the_next(
+    tmp_path: Path, replaces: bool
+) -> None:
     """F16: a real process, killed before its Nth file operation, once with a file to replace."""
-    die_at, died = 0, True
-    while died:
-        die_at += 1
-        place = tmp_path / str(die_at)
+    places = (tmp_path / str(number) for number in count(1))
+
+    def prepare() -> tuple[str, tuple[str]]:
+        place = next(places)
         place.mkdir()
         store, raw = a_vault(place), a_raw(place, stereo(0.5, 0.1, seconds=5))
-        if die_at % 2:
+        if replaces:
             asyncio.run(store.store(RECORDING, raw=raw, folder=FOLDER))
-        died = crashes(STORING, die_at, place)
-        sealed = asyncio.run(store.store(RECORDING, raw=raw, folder=FOLDER))
-        assert asyncio.run(store.digest(RECORDING, folder=FOLDER)) == sealed.sha256
-        assert files_of(place / "vault") == [CONTAINER]
-        assert len(files_of(place / "keys")) == 3
-    assert die_at > 10
+        return "store_again", (str(place),)
+
+    deaths = 0
+    with Stage(__name__) as stage:
+        for run in stage.every_crash(prepare):
+            deaths += run.died_at is not None
+            place = Path(run.arguments[0])
+            store, raw = a_vault(place), place / f"{RECORDING}.raw"
+            sealed = asyncio.run(store.store(RECORDING, raw=raw, folder=FOLDER))
+            assert asyncio.run(store.digest(RECORDING, folder=FOLDER)) == sealed.sha256, run
+            assert files_of(place / "vault") == [CONTAINER], run
+            assert len(files_of(place / "keys")) == 3, run
+    assert deaths > 10, "there are steps to die at"
 
 
 async def test_the_same_audio_is_never_sealed_twice_under_one_key(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Second factors' secrets at rest: a database that was copied makes no code."""
 
+from itertools import count
 from pathlib import Path
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from recorder.adapters.key_rotation import keys_under_another, rotate
 from recorder.adapters.master_key import MasterKey
 from recorder.adapters.totp import TotpBook
 from recorder.errors import ConfigurationError, KeyUnavailable
-from tests.crashing import crashes
+from tests.crashes import Stage
 from tests.keys import OTHER_SECRET, SECRET, some_keys
 
 ZENOBIA, JAN = AccountId(UUID(int=11)), AccountId(UUID(int=12))
@@ -69,30 +70,30 @@ def test_a_wrong_master_key_binds_no_account(tmp_path: Path) -> None:
         a_seal(tmp_path).open(stored, ZENOBIA)
 
 
-CRASHING = """
-from pathlib import Path
-from recorder.adapters.key_rotation import rotate
-from recorder.adapters.master_key import MasterKey
-from tests.keys import OTHER_SECRET, SECRET
-
-directory = Path(sys.argv[1])
-from_now_on()
-rotate(directory, old=MasterKey(SECRET), new=MasterKey(OTHER_SECRET), progress=lambda *_: None)
-"""
+def rotate_all(directory: str) -> None:
+    """An act of ``tests/crashes.py``."""
+    rotate(Path(directory), old=OLD, new=NEW, progress=lambda *_: None)
 
 
 def test_a_rotation_wraps_the_accounts_key_again_whatever_kills_it(tmp_path: Path) -> None:
     """F16: a real process, killed before its Nth file operation, N = 1, 2, 3 …"""
-    die_at, died = 0, True
-    while died:
-        die_at += 1
-        place = tmp_path / str(die_at)
+    places = (tmp_path / str(number) for number in count(1))
+    stored: list[str] = []
+
+    def prepare() -> tuple[str, tuple[str]]:
+        place = next(places)
         some_keys(place)
-        stored = a_seal(place).seal("SECRET", ZENOBIA)
-        died = crashes(CRASHING, die_at, place)
-        rotate(place, old=OLD, new=NEW, progress=lambda *_: None)
-        assert a_seal(place, NEW).open(stored, ZENOBIA) == "SECRET"
-        assert keys_under_another(place, NEW) == 0
-        assert OLD.id not in (place / "accounts.key").read_bytes()
-        assert len(list(place.iterdir())) == 3, "nothing is left over"
-    assert die_at > 5
+        stored.append(a_seal(place).seal("SECRET", ZENOBIA))
+        return "rotate_all", (str(place),)
+
+    deaths = 0
+    with Stage(__name__) as stage:
+        for run in stage.every_crash(prepare):
+            deaths += run.died_at is not None
+            place = Path(run.arguments[0])
+            rotate(place, old=OLD, new=NEW, progress=lambda *_: None)
+            assert a_seal(place, NEW).open(stored[-1], ZENOBIA) == "SECRET", run
+            assert keys_under_another(place, NEW) == 0
+            assert OLD.id not in (place / "accounts.key").read_bytes()
+            assert len(list(place.iterdir())) == 3, "nothing is left over"
+    assert deaths > 5, "there are steps to die at"

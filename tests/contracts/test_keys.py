@@ -3,6 +3,8 @@
 import os
 import stat
 import threading
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from uuid import UUID
 
@@ -20,7 +22,7 @@ from recorder.adapters.master_key import (
 from recorder.errors import ConfigurationError, KeyUnavailable, RecordingDamaged, RuleViolation
 from recorder.model import RecordingId
 from tests.builders import RECORDING
-from tests.crashing import crashes
+from tests.crashes import Stage
 from tests.keys import MASTER_KEY_TEXT, OTHER_SECRET, SECRET, some_keys
 
 OTHER = RecordingId(UUID(int=9))
@@ -308,67 +310,79 @@ def test_a_key_destroyed_while_keys_are_rotated_does_not_come_back(tmp_path: Pat
     assert list(keys.present()) == []
 
 
-CRASHING = """
-from pathlib import Path
-from recorder.adapters.key_rotation import rotate
-from recorder.adapters.keys import DiskKeys
-from recorder.adapters.master_key import MasterKey
-from tests.builders import RECORDING
-from tests.keys import OTHER_SECRET, SECRET
-
-what, directory = sys.argv[1], Path(sys.argv[2])
-old = MasterKey(SECRET)
-from_now_on()
-if what == "rotate":
-    rotate(directory, old=old, new=MasterKey(OTHER_SECRET), progress=lambda *_: None)
-elif what == "create":
-    DiskKeys(directory, old).create(RECORDING)
-else:
-    DiskKeys(directory, old).destroy(RECORDING)
-"""
+def rotate_all(directory: str) -> None:
+    """An act of ``tests/crashes.py``, as are the two below."""
+    rotate(Path(directory), old=OLD, new=NEW, progress=silent)
 
 
-def test_a_rotation_killed_before_any_step_is_finished_by_the_next(tmp_path: Path) -> None:
+def create(directory: str) -> None:
+    DiskKeys(Path(directory), OLD).create(RECORDING)
+
+
+def destroy(directory: str) -> None:
+    DiskKeys(Path(directory), OLD).destroy(RECORDING)
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    with Stage(__name__) as stage:
+        yield stage
+
+
+def test_a_rotation_killed_before_any_step_is_finished_by_the_next(
+    tmp_path: Path, stage: Stage
+) -> None:
     """F16: a real process, killed before its Nth file operation, N = 1, 2, 3 …"""
-    die_at, died = 0, True
-    while died:
-        die_at += 1
-        place = tmp_path / str(die_at)
+    places = (tmp_path / str(number) for number in count(1))
+    kept: dict[RecordingId, bytes] = {}
+
+    def prepare() -> tuple[str, tuple[str]]:
+        place = next(places)
         keys = some_keys(place)
-        kept = {each: keys.create(each) for each in (RECORDING, OTHER)}
-        died = crashes(CRASHING, die_at, "rotate", place)
+        kept.update({each: keys.create(each) for each in (RECORDING, OTHER)})
+        return "rotate_all", (str(place),)
+
+    deaths = 0
+    for run in stage.every_crash(prepare):
+        deaths += run.died_at is not None
+        place = Path(run.arguments[0])
         # In between every key is readable with the master key that its file names.
         for each, key in kept.items():
             opened = [_get(master, place, each) for master in (OLD, NEW)]
-            assert key in opened, f"killed at step {die_at}"
+            assert key in opened, run
         rotate(place, old=OLD, new=NEW, progress=silent)
         after = DiskKeys(place, NEW)
         after.check()
-        assert {each: after.get(each) for each in after.present()} == kept
+        assert {each: after.get(each) for each in after.present()} == kept, run
         assert keys_under_another(place, NEW) == 0
         assert len(list(place.iterdir())) == 4, "nothing is left over"
         assert OLD.id not in bytes_under(place)
-    assert die_at > 30
+    assert deaths > 30, "there are steps to die at"
 
 
 @pytest.mark.parametrize("what", ["create", "destroy"])
 def test_whatever_kills_a_key_being_replaced_or_destroyed_destroying_it_finishes(
-    tmp_path: Path, what: str
+    tmp_path: Path, stage: Stage, what: str
 ) -> None:
     """F16, R7.2e."""
-    die_at, died = 0, True
-    while died:
-        die_at += 1
-        place = tmp_path / str(die_at)
+    places = (tmp_path / str(number) for number in count(1))
+
+    def prepare() -> tuple[str, tuple[str]]:
+        place = next(places)
+        some_keys(place).create(RECORDING)
+        return what, (str(place),)
+
+    deaths = 0
+    for run in stage.every_crash(prepare):
+        deaths += run.died_at is not None
+        place = Path(run.arguments[0])
         keys = some_keys(place)
-        keys.create(RECORDING)
-        died = crashes(CRASHING, die_at, what, place)
         keys.destroy(RECORDING)
-        assert not keys.holds(RECORDING), f"killed at step {die_at}"
-        assert sorted(each.name for each in place.iterdir()) == [".lock", "master.check"]
+        assert not keys.holds(RECORDING), run
+        assert sorted(each.name for each in place.iterdir()) == [".lock", "master.check"], run
         keys.create(RECORDING)
         assert keys.get(RECORDING) is not None
-    assert die_at > 4
+    assert deaths > 4, "there are steps to die at"
 
 
 def _get(master: MasterKey, directory: Path, recording_id: RecordingId) -> bytes | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from recorder.pbx import console, shipped
-from recorder.pbx.model import ByAri, ByMachine, Check, Folder, Grade, Learnt, Place
+from recorder.pbx.model import ByAri, ByConsole, ByMachine, Check, Folder, Grade, Learnt, Place
 from recorder.pbx.rules import MODULES, OLDEST_ASTERISK, judge, too_old
 from recorder.pbx.sight import ENTER, READ, WRITE, allowed
 
@@ -89,6 +89,26 @@ def test_releases_with_holes_are_refused(version: str, old: bool) -> None:
     (check,) = of("release", replace(LEARNT, ari=replace(ARI, version=version)))
     assert (check.weight is Grade.WRONG) is old
     assert ".".join(map(str, OLDEST_ASTERISK)) in check.says + check.remedy
+
+
+def test_what_of_the_machine_was_not_looked_at_is_said_to_be_so() -> None:
+    """Silence is never a yes: neither spool nor umask nor announcements were asked for."""
+    console = ByConsole(
+        http_addresses=(),
+        https_addresses=(),
+        ari_account_is_bound=True,
+        ami_addresses=(),
+        ami_reads=frozenset(),
+        ami_writes=frozenset(),
+        ami_account_is_bound=True,
+        log_levels=(),
+        cel_is_on=False,
+        features=frozenset(),
+        dialplan={},
+    )
+    (check,) = of("folders", replace(LEARNT, console=console))
+    assert check.weight is Grade.UNASKED
+    assert "as root" in check.remedy
 
 
 @pytest.mark.parametrize("seconds", [-3600, -3, 3, 86400])

@@ -10,7 +10,7 @@ import time
 from typing import Any
 from urllib.parse import urlencode
 
-from aiohttp import web
+from aiohttp import ClientSession, web
 from cryptography.hazmat.primitives import serialization
 from joserfc import jwt
 from joserfc.jwk import RSAKey
@@ -145,6 +145,13 @@ async def serve() -> None:
     sys.stdout.write(f"{provider.issuer}\n")
     sys.stdout.flush()
     await asyncio.Event().wait()
+
+
+async def tell(issuer: str, **lie: Any) -> list[str]:
+    """Tell a provider that runs how to lie from now on; return what it was asked for since."""
+    async with ClientSession() as session, session.post(f"{issuer}/told", json=lie) as answer:
+        served: list[str] = await answer.json()
+        return served
 
 
 def _plain(raw: bytes) -> str:

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,38 +10,10 @@ from recorder.commands.directory_check import directory_checks
 from recorder.pbx.model import Grade
 from recorder.settings import load_settings
 from tests.directory.certificates import Authority
-from tests.directory.open_ldap import BASE, FINDER, FINDER_PASSWORD, HERE, OpenLdap, install
+from tests.directory.open_ldap import BASE, FINDER, FINDER_PASSWORD, OpenLdap
 
 ROOT = Path(__file__).parents[2]
 AWAY = "ldaps://127.0.0.1:1"
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("certificates"), "office")
-
-
-@pytest.fixture(scope="module")
-def server(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenLdap]:
-    install()
-    certificate, key = authority.certify(HERE)
-    server = OpenLdap(folder=tmp_path_factory.mktemp("ldap"), certificate=certificate, key=key)
-    server.fill()
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture(scope="module")
-def issuer() -> Iterator[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.directory.provider"],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert process.stdout
-    with process, process.stdout:
-        yield process.stdout.readline().strip()
-        process.kill()
 
 
 def told(name: str, **given: str) -> list[tuple[Grade, str]]:

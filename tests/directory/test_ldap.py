@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -28,35 +28,11 @@ from tests.directory.open_ldap import (
     PASSWORD,
     OpenLdap,
     free_port,
-    install,
 )
 from tests.postgres.access_world import DESK, OPERATOR, World, open_world
 from tests.postgres.access_world import PASSWORD as LOCAL_PASSWORD
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("certificates"), "office")
-
-
-@pytest.fixture(scope="module")
-def filled(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenLdap]:
-    install()
-    certificate, key = authority.certify(HERE)
-    server = OpenLdap(folder=tmp_path_factory.mktemp("ldap"), certificate=certificate, key=key)
-    server.fill()
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def server(filled: OpenLdap) -> OpenLdap:
-    if filled.process is None:
-        filled.start()
-    return filled
 
 
 def a_directory(*servers: str, authority: Authority, **more: str) -> LdapDirectory:

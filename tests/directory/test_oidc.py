@@ -1,13 +1,10 @@
 """Signing in by an OpenID provider in a process of its own; every lie it could tell is refused."""
 
 import json
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -25,37 +22,12 @@ from recorder.adapters.passwords import Argon2Hasher
 from recorder.adapters.postgres.begun import PostgresBegunSignIns
 from recorder.errors import ConfigurationError, DirectoryUnavailable, RuleViolation
 from recorder.settings import load_settings
-from tests.directory.provider import CLIENT, SECRET
+from tests.directory.provider import CLIENT, SECRET, tell
 from tests.postgres.access_world import DESK, OPERATOR, PASSWORD, ClockInHand, World, open_world
 
 pytestmark = pytest.mark.postgres
-ROOT = Path(__file__).parents[2]
 RETURN_TO = "https://rejestrator.example/sign-in/oidc/return"
 SUBJECT = "zenobia-at-the-provider"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.directory.provider"],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert process.stdout
-    with process, process.stdout:
-        yield process.stdout.readline().strip()
-        process.kill()
-
-
-async def tell(issuer: str, **order: Any) -> list[str]:
-    async with ClientSession() as session, session.post(f"{issuer}/told", json=order) as answer:
-        served: list[str] = await answer.json()
-        return served
-
-
-@pytest.fixture
-async def issuer(running: str) -> str:
-    await tell(running)
-    return running
 
 
 @dataclass(kw_only=True)

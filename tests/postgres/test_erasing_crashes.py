@@ -3,10 +3,6 @@
 import asyncio
 import os
 import random
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -29,41 +25,13 @@ from recorder.model import RecordingId
 from tests.builders import IN_SCOPE, NOON, a_call
 from tests.builders_keeping import OLGA, PURGE, a_hold, numbered
 from tests.contracts.test_keeping import WARSAW
+from tests.crashes import Run
+from tests.crashes import Stage as CrashStage
 from tests.keys import a_vault
 
 pytestmark = pytest.mark.postgres
 KILLS = 200
 OLD = NOON - timedelta(days=31)
-ROOT = Path(__file__).parents[2]
-
-
-class Victim:
-    """The process that erases, killed at a call of choice."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-
-    def run(self, dies_at: int) -> str:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(f"{dies_at}\n")
-        self._process.stdin.flush()
-        return self._process.stdout.readline().strip()
-
-
-@contextmanager
-def victim(url: str, directory: Path) -> Iterator[Victim]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.erasing_child", url, str(directory), NOON.isoformat()],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        yield Victim(process)
-        assert process.stdin is not None
-        process.stdin.close()
 
 
 async def seal(
@@ -131,7 +99,7 @@ async def test_killed_at_any_of_200_steps_the_next_run_ends_in_the_same_state(
         await PostgresHolds(engine).place([a_hold(held, id=HoldId(held))], actor=OLGA)
         erased: list[RecordingId] = []
         kills = number = 0
-        with victim(database_url, tmp_path) as process:
+        with CrashStage("tests.postgres.erasing") as stage:
 
             async def some_more() -> list[RecordingId]:
                 nonlocal number
@@ -140,22 +108,22 @@ async def test_killed_at_any_of_200_steps_the_next_run_ends_in_the_same_state(
                     await seal(engine, vault, tmp_path, number + n, days_old=31) for n in range(3)
                 ]
 
-            async def run(dies_at: int) -> str:
-                return await asyncio.to_thread(process.run, dies_at)
+            async def erase(die_at: int | None) -> Run:
+                arguments = (database_url, str(tmp_path), NOON.isoformat())
+                return await asyncio.to_thread(stage.run, "erase_due", arguments, die_at=die_at)
 
             erased += await some_more()
-            steps = int(await run(0))
-            assert steps > 50, "the system calls of erasing are counted"
-            assert (await run(0)).isdigit()
+            steps = len((await erase(None)).steps)
+            assert steps > 35, "the steps of erasing are counted"
+            await erase(None)
             while kills < KILLS:
                 ids = await some_more()
-                said = await run(chance.randint(1, steps))
-                kills += said == "killed"
+                kills += (await erase(chance.randint(1, steps))).died_at is not None
                 await check(engine, vault, [*ids, held])
                 if chance.random() < 0.3:
-                    kills += await run(chance.randint(1, steps)) == "killed"
+                    kills += (await erase(chance.randint(1, steps))).died_at is not None
                     await check(engine, vault, [*ids, held])
-                assert (await run(0)).isdigit()
+                await erase(None)
                 await check(engine, vault, [*ids, held])
                 inventory = PostgresInventory(engine, actor=PURGE)
                 assert await inventory.tombstones_among(ids) == set(ids)

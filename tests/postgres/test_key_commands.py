@@ -4,14 +4,20 @@ import asyncio
 import hashlib
 import os
 import stat
+import sys
 from pathlib import Path
 from uuid import UUID
 
 import psycopg
 import pytest
 
+from recorder import cli
+from recorder.accounts.model import AccountId
 from recorder.adapters import wav
-from tests.crashing import crashes
+from recorder.adapters.factor_seal import seal_of
+from recorder.adapters.totp import TotpBook
+from recorder.settings import load_settings
+from tests.crashes import Stage
 from tests.keys import MASTER_KEY_TEXT, OTHER_SECRET, a_vault, some_keys
 from tests.postgres.test_commands import REVEAL, Run, recorded, run, seal
 
@@ -19,6 +25,7 @@ pytestmark = pytest.mark.postgres
 __all__ = ("recorded", "run")
 
 ROOT = Path(__file__).parents[2]
+ZENOBIA = AccountId(UUID(int=11))
 
 
 def make_plain(database_url: str, tmp_path: Path, sealed: Path) -> bytes:
@@ -55,6 +62,25 @@ def test_a_master_key_is_made_once_and_binds_its_directory(
     again = run("keys", "init")
     assert (again.status, "rotate" in again.err) == (1, True)
     assert file.read_bytes() == before
+
+
+def test_the_first_second_factor_needs_no_writing_among_the_keys(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The web may only read them; nobody could set a second factor there before."""
+    monkeypatch.setenv("RECORDER_MASTER_KEY", "")
+    monkeypatch.setenv("RECORDER_MASTER_KEY_FILE", str(tmp_path / "master-key"))
+    monkeypatch.setenv("RECORDER_KEY_DIR", str(tmp_path / "new/keys"))
+    folder = tmp_path / "new/keys"
+    assert run("keys", "init").status == 0
+    before = {each.name: each.read_bytes() for each in folder.iterdir()}
+    book = TotpBook(seal_of(load_settings()))
+    secret = book.new_secret()
+    assert book.opened(book.sealed(secret, ZENOBIA), ZENOBIA) == secret
+    assert {each.name: each.read_bytes() for each in folder.iterdir()} == before
+    (folder / "accounts.key").unlink()
+    assert run("keys", "init").status == 0, "an installation from before gets what it lacks"
+    assert book.opened(book.sealed(secret, ZENOBIA), ZENOBIA) == secret
 
 
 def test_without_the_right_master_key_nothing_is_read(
@@ -128,40 +154,46 @@ def test_a_plain_file_that_is_not_its_rows_is_refused_and_left(
     assert stray.exists()
 
 
-ADOPTING = """
-from recorder import cli
-from recorder.adapters.postgres.ledger import PostgresLedger
-PostgresLedger.mark_sealed = dying(PostgresLedger.mark_sealed)
-sys.argv = ["recorder", "keys", "adopt"]
-from_now_on()
-cli.main()
-"""
+def adopt(database_url: str, directory: str) -> None:
+    """``recorder keys adopt``, as an act of ``tests/crashes.py``."""
+    os.environ |= {  # noqa: TID251 - of a process of its own
+        "RECORDER_DATABASE_URL": database_url,
+        "RECORDER_VAULT_DIR": f"{directory}/vault",
+        "RECORDER_KEY_DIR": f"{directory}/keys",
+        "RECORDER_MASTER_KEY": MASTER_KEY_TEXT,
+    }
+    sys.argv = ["recorder", "keys", "adopt"]
+    try:
+        cli.main()
+    except SystemExit as ended:
+        if ended.code:
+            raise
 
 
 def test_taking_over_killed_before_any_step_is_finished_by_the_next_run(
     run: Run, recorded: Path, database_url: str, tmp_path: Path
 ) -> None:
-    """F16: a real process, killed before its Nth file operation; nothing is lost."""
-    environment = {
-        **os.environ,  # noqa: TID251 - handed on, not read
-        "RECORDER_DATABASE_URL": database_url,
-        "RECORDER_VAULT_DIR": str(tmp_path / "vault"),
-        "RECORDER_KEY_DIR": str(tmp_path / "keys"),
-        "RECORDER_MASTER_KEY": MASTER_KEY_TEXT,
-    }
-    die_at, died = 0, True
-    while died:
-        die_at += 1
+    """F16: a real process, killed before its Nth file operation or commit; nothing is lost."""
+    plain = b""
+
+    def prepare() -> tuple[str, tuple[str, str]]:
+        nonlocal plain
         plain = make_plain(database_url, tmp_path, recorded)
-        died = crashes(ADOPTING, die_at, environment=environment)
-        assert run("keys", "adopt").status == 0, f"killed at step {die_at}"
-        assert list((tmp_path / "vault").rglob("*.wav")) == []
-        assert forms(database_url) == {"rec1"}
-        vault, folder = a_vault(tmp_path), str(recorded.parent.relative_to(tmp_path / "vault"))
-        found = asyncio.run(vault.digest(UUID(recorded.stem), folder=folder))  # type: ignore[arg-type]
-        assert found == hashlib.sha256(plain).hexdigest(), f"killed at step {die_at}"
-        assert len(list((tmp_path / "keys").iterdir())) == 3
-    assert die_at > 8
+        return "adopt", (database_url, str(tmp_path))
+
+    deaths = 0
+    vault, folder = a_vault(tmp_path), str(recorded.parent.relative_to(tmp_path / "vault"))
+    with Stage(__name__) as stage:
+        for died in stage.every_crash(prepare):
+            deaths += died.died_at is not None
+            assert run("keys", "adopt").status == 0, died
+            assert list((tmp_path / "vault").rglob("*.wav")) == []
+            assert forms(database_url) == {"rec1"}
+            found = asyncio.run(vault.digest(UUID(recorded.stem), folder=folder))  # type: ignore[arg-type]
+            assert found == hashlib.sha256(plain).hexdigest(), died
+            assert len(list((tmp_path / "keys").iterdir())) == 3
+    assert deaths > 8, "there are steps to die at"
+    assert "commit" in died.steps
 
 
 def test_a_rotation_that_was_begun_is_told(

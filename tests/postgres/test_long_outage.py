@@ -25,9 +25,10 @@ from tests.builders import NOON
 from tests.builders_keeping import OLGA, PURGE, a_change, a_hold
 from tests.fakes_erasure import FakeWitness
 from tests.keys import a_vault
-from tests.postgres.test_erasing_crashes import ROOT, seal
+from tests.postgres.test_erasing_crashes import seal
 
 pytestmark = pytest.mark.postgres
+ROOT = Path(__file__).parents[2]
 OUTAGE = 45
 A_DAY = 3
 LIKE_ANYBODY = ["setpriv", "--inh-caps=-all", "--bounding-set=-dac_override,-dac_read_search"]

@@ -27,9 +27,10 @@ from recorder.model import RecordingId
 from tests.builders_keeping import PURGE
 from tests.fakes_erasure import FakeWitness
 from tests.keys import a_vault
-from tests.postgres.test_erasing_crashes import OLD, ROOT, seal
+from tests.postgres.test_erasing_crashes import OLD, seal
 
 pytestmark = pytest.mark.postgres
+ROOT = Path(__file__).parents[2]
 RACES = 1000
 AT_A_TIME = 50
 

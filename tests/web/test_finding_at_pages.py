@@ -54,7 +54,7 @@ async def test_a_call_is_found_by_the_four_fields_and_numbers_are_masked(office:
     assert str(other.id) not in page.text
     assert "600***456" in page.text
     assert "600123456" not in re.sub(r'name="caller"[^>]*|<strong>.*?</strong>', "", page.text)
-    assert "usunięcie za" in page.text
+    assert re.search(r'data-label="Usunięcie">za 30 dni', page.text)
 
 
 async def test_a_search_can_be_read_again_in_its_session_and_nowhere_else(

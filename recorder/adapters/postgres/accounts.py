@@ -29,7 +29,7 @@ from recorder.adapters.postgres.account_rows import (
     end_sessions,
 )
 from recorder.adapters.postgres.cleaning import clean
-from recorder.adapters.postgres.connect import translated
+from recorder.adapters.postgres.connect import asking, translated
 from recorder.adapters.postgres.sessions import PostgresSessions
 from recorder.errors import RowRefused
 
@@ -53,10 +53,9 @@ class PostgresAccounts(PostgresSessions):
 
     async def accounts(self) -> Sequence[Account]:
         """Return every account, disabled ones too, by login."""
-        with translated():
-            async with self._engine.connect() as connection:
-                rows = await connection.execute(account_columns().order_by(ACCOUNT.login))
-                return [account_of(row) for row in rows]
+        async with asking(self._engine) as connection:
+            rows = await connection.execute(account_columns().order_by(ACCOUNT.login))
+            return [account_of(row) for row in rows]
 
     async def add(self, account: Account, credentials: Credentials, events: Events) -> bool:
         """Add an account; False if the login is taken."""
@@ -243,9 +242,8 @@ class PostgresAccounts(PostgresSessions):
             .add_columns(ACCOUNT.password_hash, ACCOUNT.totp_secret, ACCOUNT.totp_last_step)
             .where(condition)
         )
-        with translated():
-            async with self._engine.connect() as connection:
-                row = (await connection.execute(query)).first()
+        async with asking(self._engine) as connection:
+            row = (await connection.execute(query)).first()
         if row is None:
             return None
         credentials = Credentials(

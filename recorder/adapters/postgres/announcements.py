@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from recorder.adapters.postgres import trail
 from recorder.adapters.postgres.approvals import answer
 from recorder.adapters.postgres.cleaning import clean
-from recorder.adapters.postgres.connect import translated
+from recorder.adapters.postgres.connect import asking, translated
 from recorder.adapters.postgres.tables_announcements import (
     AnnouncementOrderTable,
     AnnouncementUploadTable,
@@ -57,16 +57,14 @@ class PostgresAnnouncementDesk:
     async def uploads(self) -> Sequence[Announcement]:
         """Return the versions that wait, oldest first."""
         query = select(*COLUMNS).order_by(UPLOAD.added_at, UPLOAD.id)
-        with translated():
-            async with self._engine.connect() as connection:
-                return [_announcement(each) for each in await connection.execute(query)]
+        async with asking(self._engine) as connection:
+            return [_announcement(each) for each in await connection.execute(query)]
 
     async def upload(self, announcement_id: AnnouncementId) -> Upload | None:
         """Return one with its sound, None if it does not wait."""
         query = select(*UPLOAD.__table__.columns).where(UPLOAD.id == announcement_id)
-        with translated():
-            async with self._engine.connect() as connection:
-                row = (await connection.execute(query)).first()
+        async with asking(self._engine) as connection:
+            row = (await connection.execute(query)).first()
         if row is None:
             return None
         return Upload(announcement=_announcement(row), samples=bytes(row.samples))
@@ -115,9 +113,8 @@ class PostgresAnnouncementDesk:
             .where(or_(ORDER.done_at.is_(None), recent))
             .order_by(ORDER.decided_at, ORDER.id)
         )
-        with translated():
-            async with self._engine.connect() as connection:
-                return [_order(each) for each in await connection.execute(query)]
+        async with asking(self._engine) as connection:
+            return [_order(each) for each in await connection.execute(query)]
 
     async def carried_out(
         self, order: Order, *, announcement: Announcement, actor: Actor, at: datetime

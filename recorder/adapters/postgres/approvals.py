@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from recorder.adapters.postgres import trail
 from recorder.adapters.postgres.cleaning import clean
-from recorder.adapters.postgres.connect import translated
+from recorder.adapters.postgres.connect import asking, translated
 from recorder.adapters.postgres.tables_keeping import ApprovalTable
 from recorder.approvals import events
 from recorder.approvals.model import Action, Answer, Approval, ApprovalId, signature
@@ -78,9 +78,8 @@ class PostgresApprovals:
 
     async def _find(self, *conditions: Any) -> Sequence[Approval]:  # noqa: ANN401 - columns
         query = select(*COLUMNS).where(*conditions).order_by(ApprovalTable.proposed_at)
-        with translated():
-            async with self._engine.connect() as connection:
-                return [_approval(each) for each in await connection.execute(query)]
+        async with asking(self._engine) as connection:
+            return [_approval(each) for each in await connection.execute(query)]
 
 
 async def answer(

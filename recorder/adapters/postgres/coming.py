@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Select, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from recorder.adapters.postgres.connect import translated
+from recorder.adapters.postgres.connect import asking
 from recorder.adapters.postgres.rows import ErasedRow
 from recorder.adapters.postgres.tables import RecordingTable
 from recorder.adapters.postgres.tables_keeping import TombstoneTable
@@ -63,12 +63,11 @@ class PostgresComing:
             "since": [max(begin, since) for _, begin, _ in bounds],
             "until": [min(end, until) for _, _, end in bounds],
         }
-        with translated():
-            async with self._engine.connect() as connection:
-                rows = (await connection.execute(DUE, asked)).all()
-                held: dict[date, int] = {
-                    each.day: each.held for each in await connection.execute(HELD, whole)
-                }
+        async with asking(self._engine) as connection:
+            rows = (await connection.execute(DUE, asked)).all()
+            held: dict[date, int] = {
+                each.day: each.held for each in await connection.execute(HELD, whole)
+            }
         found = {}
         for row in rows:
             # Two questions, two instants: a hold placed between them may count more than there is.
@@ -78,9 +77,8 @@ class PostgresComing:
 
     async def past(self, now: datetime) -> tuple[int, int]:
         """Return how many recordings are past their time: without a hold, and held."""
-        with translated():
-            async with self._engine.connect() as connection:
-                row = (await connection.execute(PAST, {"now": now})).one()
+        async with asking(self._engine) as connection:
+            row = (await connection.execute(PAST, {"now": now})).one()
         return max(row.past - row.held, 0), row.held
 
     async def size_of_past(self, before: datetime) -> int:
@@ -88,9 +86,8 @@ class PostgresComing:
         query = select(func.coalesce(func.sum(RECORDING.size_bytes), 0)).where(
             RECORDING.erase_by < before
         )
-        with translated():
-            async with self._engine.connect() as connection:
-                return int(await connection.scalar(query) or 0)
+        async with asking(self._engine) as connection:
+            return int(await connection.scalar(query) or 0)
 
     async def erased(
         self,
@@ -115,15 +112,13 @@ class PostgresComing:
 
     async def erased_at(self, tombstone_id: UUID) -> datetime | None:
         """Return when the recording of a tombstone was erased, None if there is none."""
-        with translated():
-            async with self._engine.connect() as connection:
-                query = select(TOMBSTONE.erased_at).where(TOMBSTONE.id == tombstone_id)
-                return (await connection.scalars(query)).first()
+        async with asking(self._engine) as connection:
+            query = select(TOMBSTONE.erased_at).where(TOMBSTONE.id == tombstone_id)
+            return (await connection.scalars(query)).first()
 
     async def _fetch(self, query: Select[Any]) -> Sequence[ErasedRow]:
-        with translated():
-            async with self._engine.connect() as connection:
-                return [ErasedRow(**row) for row in (await connection.execute(query)).mappings()]
+        async with asking(self._engine) as connection:
+            return [ErasedRow(**row) for row in (await connection.execute(query)).mappings()]
 
 
 def _tombstones() -> Select[Any]:

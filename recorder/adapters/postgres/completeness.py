@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from recorder.adapters.postgres import trail
-from recorder.adapters.postgres.connect import translated
+from recorder.adapters.postgres.connect import asking, translated
 from recorder.adapters.postgres.erasures import raise_incident
 from recorder.adapters.postgres.tables import CallTable, IncidentTable
 from recorder.adapters.postgres.tables_oversight import CallDayTable, CompletenessTable
@@ -41,24 +41,22 @@ class PostgresComparisons:
         query = select(CALL.id, CALL.channel_id, CALL.arrived_at, CALL.pbx_lost).where(
             CALL.arrived_at >= since, CALL.arrived_at < until, CALL.endpoint.in_(self._trunks)
         )
-        with translated():
-            async with self._engine.connect() as connection:
-                return [
-                    Known(
-                        call_id=CallId(row.id),
-                        channel_id=row.channel_id,
-                        arrived_at=row.arrived_at,
-                        pbx_lost=row.pbx_lost,
-                    )
-                    for row in await connection.execute(query)
-                ]
+        async with asking(self._engine) as connection:
+            return [
+                Known(
+                    call_id=CallId(row.id),
+                    channel_id=row.channel_id,
+                    arrived_at=row.arrived_at,
+                    pbx_lost=row.pbx_lost,
+                )
+                for row in await connection.execute(query)
+            ]
 
     async def settled(self, since: date) -> Mapping[date, datetime]:
         """Return until when each day from this one on was settled."""
         query = select(KEPT.day, KEPT.settled_until).where(KEPT.day >= since)
-        with translated():
-            async with self._engine.connect() as connection:
-                return {each.day: each.settled_until for each in await connection.execute(query)}
+        async with asking(self._engine) as connection:
+            return {each.day: each.settled_until for each in await connection.execute(query)}
 
     async def keep(self, comparison: Comparison) -> int:
         """Keep a day's comparison and its incidents; return how many are new."""
@@ -171,9 +169,8 @@ class PostgresComparisons:
                 return sum(calls for *_, calls in found)
 
     async def _fetch(self, query: Any) -> Sequence[Compared]:  # noqa: ANN401 - a select
-        with translated():
-            async with self._engine.connect() as connection:
-                return [_compared(row) for row in await connection.execute(query)]
+        async with asking(self._engine) as connection:
+            return [_compared(row) for row in await connection.execute(query)]
 
 
 def _compared(row: Row[Any]) -> Compared:

@@ -2,15 +2,18 @@
 
 import asyncio
 import os
+import select
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import psycopg
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from recorder.adapters.clock import SystemClock
 from recorder.errors import LedgerUnavailable, RecorderError, RowRefused
 
 CONNECT_TIMEOUT_S = 3
@@ -21,6 +24,8 @@ ANSWER_WITHIN_S = 8.0
 IDLE_TRANSACTION_MS = 15_000
 """A transaction whose client vanished gives up its row after this, for the retry to take."""
 POOL = 5
+TRUSTED_S = 10.0
+"""How long a connection may lie unused and still be taken for alive without being asked."""
 
 SCHEMA_BEHIND = {"42P01", "42703", "23514"}
 """No such table or column, or a value that an older schema does not list."""
@@ -45,7 +50,6 @@ async def connect(
         pool_size=POOL,
         max_overflow=0,
         pool_timeout=CONNECT_TIMEOUT_S,
-        pool_pre_ping=True,
         # An error message that quotes parameters would carry telephone numbers into logs.
         hide_parameters=True,
         connect_args={
@@ -55,10 +59,60 @@ async def connect(
             "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
         },
     )
+    _doubt_idle_connections(engine)
     try:
         yield engine
     finally:
         await engine.dispose()
+
+
+@asynccontextmanager
+async def asking(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Give a connection for questions alone, with errors translated: no BEGIN, no ROLLBACK.
+
+    Each statement is a transaction of its own and sees its own moment, as every statement of a
+    transaction does under READ COMMITTED; what has to see one moment takes ``begin``.
+    """
+    with translated():
+        at_once = engine.execution_options(isolation_level="AUTOCOMMIT")
+        async with at_once.connect() as connection:
+            yield connection
+
+
+def _doubt_idle_connections(engine: AsyncEngine) -> None:
+    """Have a dead connection replaced before it is used, and a living one rarely asked (ADR 0069).
+
+    A server that ended closed its connections: something is there to be read on each, which is
+    seen without a word to anybody. One that vanished in silence is found by asking, after a pause.
+    """
+    clock, dialect = SystemClock(), engine.dialect
+
+    def left(_connection: Any, record: Any) -> None:  # noqa: ANN401 - the pool's
+        record.info["left_at"] = clock.monotonic()
+
+    def taken(connection: Any, record: Any, _fairy: Any) -> None:  # noqa: ANN401 - the pool's
+        left_at = record.info.get("left_at")
+        if left_at is None:
+            return
+        idle = clock.monotonic() - left_at
+        if idle < TRUSTED_S and not _is_told_something(connection.driver_connection):
+            return
+        try:
+            dialect.do_ping(connection)
+        except (psycopg.Error, OSError):
+            raise InvalidatePoolError from None
+
+    event.listen(engine.sync_engine, "checkin", left)
+    event.listen(engine.sync_engine, "checkout", taken)
+
+
+def _is_told_something(connection: psycopg.AsyncConnection[Any]) -> bool:
+    """Tell whether the server said something unasked, such as good-bye."""
+    if connection.closed:
+        return True
+    waiting = select.poll()
+    waiting.register(connection.pgconn.socket, select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 def _connection_class(answer_within_s: float) -> type[psycopg.AsyncConnection[Any]]:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -13,7 +13,7 @@ from recorder.access.playback import Playback
 from recorder.accounts.model import AccountId, SessionId
 from recorder.adapters.postgres import holds, queries
 from recorder.adapters.postgres.cleaning import clean
-from recorder.adapters.postgres.connect import translated
+from recorder.adapters.postgres.connect import asking, translated
 from recorder.adapters.postgres.playbacks import PostgresPlaybacks
 from recorder.adapters.postgres.tables import RecordingTable
 from recorder.adapters.postgres.tables_access import SessionTable
@@ -36,6 +36,8 @@ class PostgresDesk:
 
     async def around(self, call_ids: Sequence[UUID]) -> Around:
         """Return what belongs to these calls."""
+        if not call_ids:
+            return Around(recordings={}, tombstones={}, holds={})
         recordings = {
             each.call_id: each for each in await queries.recordings_of(self._engine, call_ids)
         }
@@ -56,9 +58,8 @@ class PostgresDesk:
         """Return the call of a recording, erased or not; None if there was none."""
         here = select(RecordingTable.call_id).where(RecordingTable.id == recording_id)
         gone = select(TombstoneTable.call_id).where(TombstoneTable.recording_id == recording_id)
-        with translated():
-            async with self._engine.connect() as connection:
-                return await connection.scalar(here) or await connection.scalar(gone)
+        async with asking(self._engine) as connection:
+            return await connection.scalar(here) or await connection.scalar(gone)
 
     async def holds_of(self, recording_id: UUID) -> Sequence[Hold]:
         """Return every hold that a recording ever had, the last placed first."""
@@ -81,9 +82,8 @@ class PostgresDesk:
         gone = select(TombstoneTable.recording_id, TombstoneTable.call_id).where(
             TombstoneTable.recording_id.in_(ids)
         )
-        with translated():
-            async with self._engine.connect() as connection:
-                rows = (await connection.execute(here.union_all(gone))).all()
+        async with asking(self._engine) as connection:
+            rows = (await connection.execute(here.union_all(gone))).all()
         calls: dict[UUID, UUID | None] = {row[0]: row[1] for row in rows}
         return [(each, calls.get(each.recording_id)) for each in found]
 
@@ -92,9 +92,8 @@ class PostgresDesk:
         return await PostgresPlaybacks(self._engine).of_recording(RecordingId(recording_id))
 
     async def _holds(self, condition: Any) -> Sequence[Hold]:  # noqa: ANN401 - a column
-        with translated():
-            async with self._engine.connect() as connection:
-                return await holds.fetch(connection, condition)
+        async with asking(self._engine) as connection:
+            return await holds.fetch(connection, condition)
 
 
 class PostgresSearches:
@@ -114,15 +113,16 @@ class PostgresSearches:
         row = {"id": search_id, "session_id": session_id, "at": at, "wanted": kept}
         with translated():
             async with self._engine.begin() as connection:
+                # Lost in a crash of PostgreSQL, it is asked for anew, as after its hours.
+                await connection.execute(text("SET LOCAL synchronous_commit = off"))
                 await connection.execute(insert(SEARCH).values(row))
 
     async def get(self, search_id: UUID, *, session_id: SessionId) -> Mapping[str, Any] | None:
         """Return one of this very session, None if there is none."""
         query = select(SEARCH.wanted).where(SEARCH.id == search_id, SEARCH.session_id == session_id)
-        with translated():
-            async with self._engine.connect() as connection:
-                found: Mapping[str, Any] | None = await connection.scalar(query)
-                return found
+        async with asking(self._engine) as connection:
+            found: Mapping[str, Any] | None = await connection.scalar(query)
+            return found
 
     async def forget(self, now: datetime) -> None:
         """Drop what is older than a working day, or whose session is over."""

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from recorder.adapters.postgres.connect import translated
+from recorder.adapters.postgres.connect import asking
 from recorder.adapters.postgres.queries import count_outcomes
 from recorder.adapters.postgres.tables import IncidentTable, RecordingTable
 from recorder.adapters.postgres.tables_keeping import HoldTable, JobTable
@@ -24,49 +24,46 @@ async def read_figures(
 ) -> None:
     """Set the gauges. Raises ``LedgerUnavailable``."""
     recording = RecordingTable
-    with translated():
-        async with engine.connect() as connection:
-            oldest: datetime | None = await connection.scalar(select(func.min(recording.ended_at)))
-            kept = await connection.scalar(select(func.count()).select_from(recording))
-            late = await connection.scalar(
-                select(func.count()).select_from(recording).where(recording.erase_by <= now)
-            )
-            unheld: datetime | None = await connection.scalar(
-                select(func.min(recording.ended_at)).where(~_held(recording.id))
-            )
-            gaps = await connection.scalar(
-                select(func.count())
-                .select_from(IncidentTable)
-                .where(IncidentTable.kind == IncidentKind.AUDIO_GAP.value)
-            )
-            jobs = (
-                await connection.execute(
-                    select(JobTable.name, JobTable.last_succeeded).where(
-                        JobTable.last_succeeded.is_not(None)
-                    )
-                )
-            ).all()
-            unexplained = await connection.scalar(
-                select(func.count())
-                .select_from(IncidentTable)
-                .where(
-                    IncidentTable.kind == IncidentKind.UNEXPLAINED_CALL.value,
-                    IncidentTable.explained_at.is_(None),
-                    IncidentTable.closed_at.is_(None),
+    async with asking(engine) as connection:
+        oldest: datetime | None = await connection.scalar(select(func.min(recording.ended_at)))
+        kept = await connection.scalar(select(func.count()).select_from(recording))
+        late = await connection.scalar(
+            select(func.count()).select_from(recording).where(recording.erase_by <= now)
+        )
+        unheld: datetime | None = await connection.scalar(
+            select(func.min(recording.ended_at)).where(~_held(recording.id))
+        )
+        gaps = await connection.scalar(
+            select(func.count())
+            .select_from(IncidentTable)
+            .where(IncidentTable.kind == IncidentKind.AUDIO_GAP.value)
+        )
+        jobs = (
+            await connection.execute(
+                select(JobTable.name, JobTable.last_succeeded).where(
+                    JobTable.last_succeeded.is_not(None)
                 )
             )
-            open_playbacks = await connection.scalar(
-                select(func.count())
-                .select_from(PlaybackTable)
-                .where(PlaybackTable.ended_at.is_(None))
+        ).all()
+        unexplained = await connection.scalar(
+            select(func.count())
+            .select_from(IncidentTable)
+            .where(
+                IncidentTable.kind == IncidentKind.UNEXPLAINED_CALL.value,
+                IncidentTable.explained_at.is_(None),
+                IncidentTable.closed_at.is_(None),
             )
-            incidents = (
-                await connection.execute(
-                    select(IncidentTable.kind, func.count())
-                    .where(IncidentTable.at >= midnight())
-                    .group_by(IncidentTable.kind)
-                )
-            ).all()
+        )
+        open_playbacks = await connection.scalar(
+            select(func.count()).select_from(PlaybackTable).where(PlaybackTable.ended_at.is_(None))
+        )
+        incidents = (
+            await connection.execute(
+                select(IncidentTable.kind, func.count())
+                .where(IncidentTable.at >= midnight())
+                .group_by(IncidentTable.kind)
+            )
+        ).all()
     age = 0.0 if oldest is None else (now - oldest).total_seconds()
     measures.set("recorder_recordings", "Recordings kept.", kept or 0)
     measures.set("recorder_oldest_recording_age_seconds", "Age of the oldest recording.", age)

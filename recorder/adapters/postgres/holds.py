@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from recorder.adapters.postgres import trail
 from recorder.adapters.postgres.approvals import answer
 from recorder.adapters.postgres.cleaning import clean
-from recorder.adapters.postgres.connect import translated
+from recorder.adapters.postgres.connect import asking, translated
 from recorder.adapters.postgres.tables import RecordingTable
 from recorder.adapters.postgres.tables_keeping import HoldTable, TombstoneTable
 from recorder.approvals.model import Answer, Approval, signature
@@ -48,16 +48,14 @@ class PostgresHolds:
 
     async def get(self, hold_id: HoldId) -> Hold | None:
         """Return one hold, None if there is none."""
-        with translated():
-            async with self._engine.connect() as connection:
-                found = await fetch(connection, HoldTable.id == hold_id)
-                return found[0] if found else None
+        async with asking(self._engine) as connection:
+            found = await fetch(connection, HoldTable.id == hold_id)
+            return found[0] if found else None
 
     async def standing(self) -> Sequence[Hold]:
         """Return every hold that stands, the next review first."""
-        with translated():
-            async with self._engine.connect() as connection:
-                return await fetch(connection, STANDS)
+        async with asking(self._engine) as connection:
+            return await fetch(connection, STANDS)
 
     async def confirm(
         self, hold_id: HoldId, *, review_by: datetime, reason: str, actor: Actor, at: datetime
@@ -149,9 +147,8 @@ async def _lock(
 
 async def holds_on(engine: AsyncEngine, ids: Collection[RecordingId]) -> Sequence[Hold]:
     """Return every hold that stands on these recordings."""
-    with translated():
-        async with engine.connect() as connection:
-            return await fetch(connection, STANDS, HoldTable.recording_id.in_(ids))
+    async with asking(engine) as connection:
+        return await fetch(connection, STANDS, HoldTable.recording_id.in_(ids))
 
 
 async def fetch(connection: AsyncConnection, *conditions: Any) -> Sequence[Hold]:  # noqa: ANN401 - columns

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.adapters.postgres import trail
 from recorder.adapters.postgres.cleaning import clean
-from recorder.adapters.postgres.connect import translated
+from recorder.adapters.postgres.connect import asking, translated
 from recorder.adapters.postgres.tables import IncidentTable
 from recorder.approvals.model import signature
 from recorder.audit.event import Actor, AuditEvent
@@ -87,9 +87,8 @@ class PostgresIncidents:
             .group_by(INCIDENT.kind)
             .order_by(INCIDENT.kind)
         )
-        with translated():
-            async with self._engine.connect() as connection:
-                return [Count(**row) for row in (await connection.execute(query)).mappings()]
+        async with asking(self._engine) as connection:
+            return [Count(**row) for row in (await connection.execute(query)).mappings()]
 
     async def explain(
         self, ids: Collection[IncidentId], explanation: str, *, actor: Actor, at: datetime
@@ -135,9 +134,8 @@ class PostgresIncidents:
                 return len(changed)
 
     async def _fetch(self, query: Select[Any]) -> Sequence[Incident]:
-        with translated():
-            async with self._engine.connect() as connection:
-                return [_incident(each) for each in await connection.execute(query)]
+        async with asking(self._engine) as connection:
+            return [_incident(each) for each in await connection.execute(query)]
 
 
 def _columns() -> Select[Any]:

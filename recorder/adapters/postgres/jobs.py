@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from recorder.adapters.postgres.connect import translated
+from recorder.adapters.postgres.connect import asking, translated
 from recorder.adapters.postgres.tables_keeping import DeletionReportTable, JobTable
 from recorder.retention.model import DeletionReport, JobState
 
@@ -69,10 +69,9 @@ class PostgresJobs:
     async def states(self) -> Sequence[JobState]:
         """Return every job that ever started, by name."""
         columns = JOB.__table__.columns
-        with translated():
-            async with self._engine.connect() as connection:
-                rows = await connection.execute(select(*columns).order_by(JOB.name))
-                return [JobState(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name
+        async with asking(self._engine) as connection:
+            rows = await connection.execute(select(*columns).order_by(JOB.name))
+            return [JobState(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name
 
     async def _write(self, statement: Any) -> None:  # noqa: ANN401 - insert or update
         with translated():
@@ -88,9 +87,8 @@ class PostgresReports:
 
     async def last_day(self) -> date | None:
         """Return the last day that has one."""
-        with translated():
-            async with self._engine.connect() as connection:
-                return await connection.scalar(select(func.max(REPORT.day)))
+        async with asking(self._engine) as connection:
+            return await connection.scalar(select(func.max(REPORT.day)))
 
     async def make(self, day: date, *, since: datetime, until: datetime, at: datetime) -> None:
         """Count and keep the report of a day; made again it is the same row."""
@@ -114,17 +112,15 @@ class PostgresReports:
     async def newest(self, *, limit: int) -> Sequence[DeletionReport]:
         """Return the newest reports, newest first."""
         query = select(*REPORT.__table__.columns).order_by(REPORT.day.desc()).limit(limit)
-        with translated():
-            async with self._engine.connect() as connection:
-                rows = await connection.execute(query)
-                return [DeletionReport(**row._mapping) for row in rows]  # noqa: SLF001 - as above
+        async with asking(self._engine) as connection:
+            rows = await connection.execute(query)
+            return [DeletionReport(**row._mapping) for row in rows]  # noqa: SLF001 - as above
 
     async def of_day(self, day: date) -> DeletionReport | None:
         """Return the report of one day, None if it has none yet."""
         query = select(*REPORT.__table__.columns).where(REPORT.day == day)
-        with translated():
-            async with self._engine.connect() as connection:
-                row = (await connection.execute(query)).first()
+        async with asking(self._engine) as connection:
+            row = (await connection.execute(query)).first()
         return None if row is None else DeletionReport(**row._mapping)  # noqa: SLF001 - as above
 
 

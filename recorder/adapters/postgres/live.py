@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from recorder.adapters.postgres.cleaning import clean
-from recorder.adapters.postgres.connect import translated
+from recorder.adapters.postgres.connect import asking, translated
 from recorder.adapters.postgres.tables_live import (
     CaptureNodeTable,
     LiveCallTable,
@@ -103,22 +103,20 @@ class PostgresOrderBook:
 
     async def in_progress(self) -> tuple[Sequence[Node], Sequence[InProgress]]:
         """Return the capture processes, and the calls with the oldest first."""
-        with translated():
-            async with self._engine.connect() as connection:
-                nodes = await connection.execute(NODES)
-                calls = await connection.execute(
-                    select(*CALL.__table__.c).order_by(CALL.arrived_at, CALL.call_id)
-                )
-                return (
-                    [_node(row) for row in nodes],
-                    [_call(row) for row in calls],
-                )
+        async with asking(self._engine) as connection:
+            nodes = await connection.execute(NODES)
+            calls = await connection.execute(
+                select(*CALL.__table__.c).order_by(CALL.arrived_at, CALL.call_id)
+            )
+            return (
+                [_node(row) for row in nodes],
+                [_call(row) for row in calls],
+            )
 
     async def nodes(self) -> Sequence[Node]:
         """Return the capture processes."""
-        with translated():
-            async with self._engine.connect() as connection:
-                return [_node(row) for row in await connection.execute(NODES)]
+        async with asking(self._engine) as connection:
+            return [_node(row) for row in await connection.execute(NODES)]
 
     async def place(
         self, order: Order, *, node: str, reason: str, answer: Answer | None = None
@@ -141,9 +139,8 @@ class PostgresOrderBook:
     async def answer(self, order_id: OrderId) -> tuple[Order, Answer | None, datetime | None]:
         """Return an order and its answer, None while there is none. Raises ``NotFound``."""
         query = select(*_ORDER, ORDER.answer, ORDER.answered_at).where(ORDER.id == order_id)
-        with translated():
-            async with self._engine.connect() as connection:
-                row = (await connection.execute(query)).first()
+        async with asking(self._engine) as connection:
+            row = (await connection.execute(query)).first()
         if row is None:
             raise NotFound("no order has this id")
         return _order(row), Answer(row.answer) if row.answer else None, row.answered_at

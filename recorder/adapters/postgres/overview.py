@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.adapters.postgres.cleaning import clean
-from recorder.adapters.postgres.connect import translated
+from recorder.adapters.postgres.connect import asking
 from recorder.adapters.postgres.rows import DayCall, OutcomeCount, Standing
 from recorder.adapters.postgres.tables import CallTable, RecordingTable
 from recorder.adapters.postgres.tables_oversight import CallDayTable
@@ -91,12 +91,10 @@ class PostgresOverview:
 
     async def standing(self, now: datetime) -> Standing:
         """Return how recordings, holds and the trail stand."""
-        with translated():
-            async with self._engine.connect() as connection:
-                row = (await connection.execute(STANDING, {"now": now})).mappings().one()
+        async with asking(self._engine) as connection:
+            row = (await connection.execute(STANDING, {"now": now})).mappings().one()
         return Standing(**row)
 
     async def _fetch(self, query: Any) -> Sequence[Mapping[str, Any]]:  # noqa: ANN401 - a select
-        with translated():
-            async with self._engine.connect() as connection:
-                return [dict(row) for row in (await connection.execute(query)).mappings()]
+        async with asking(self._engine) as connection:
+            return [dict(row) for row in (await connection.execute(query)).mappings()]

@@ -14,7 +14,7 @@ from recorder.accounts.model import AccountId, Role
 from recorder.adapters.postgres import tables_access as tables
 from recorder.adapters.postgres import tables_audit, trail
 from recorder.adapters.postgres.cleaning import clean
-from recorder.adapters.postgres.connect import translated
+from recorder.adapters.postgres.connect import asking, translated
 from recorder.authorisations.model import (
     Authorisation,
     AuthorisationId,
@@ -142,17 +142,15 @@ class PostgresPapers:
             .where(SCAN.authorisation_id == authorisation_id)
             .order_by(SCAN.id)
         )
-        with translated():
-            async with self._engine.connect() as connection:
-                rows = (await connection.execute(query)).mappings()
-                return [Scan(**{**row, "kind": ScanKind(row["kind"])}) for row in rows]
+        async with asking(self._engine) as connection:
+            rows = (await connection.execute(query)).mappings()
+            return [Scan(**{**row, "kind": ScanKind(row["kind"])}) for row in rows]
 
     async def scanned(self, ids: Collection[AuthorisationId]) -> Collection[AuthorisationId]:
         """Return which of these authorisations have a scan."""
         query = select(SCAN.authorisation_id).where(SCAN.authorisation_id.in_(ids)).distinct()
-        with translated():
-            async with self._engine.connect() as connection:
-                return set(await connection.scalars(query))
+        async with asking(self._engine) as connection:
+            return set(await connection.scalars(query))
 
     async def reasons(self, ids: Collection[AuthorisationId]) -> Mapping[AuthorisationId, str]:
         """Return why each of these was revoked, as far as the trail still keeps it."""
@@ -164,9 +162,8 @@ class PostgresPapers:
                 ENTRY.subject.in_([f"{SUBJECT}{each}" for each in ids]),
             )
         )
-        with translated():
-            async with self._engine.connect() as connection:
-                rows = (await connection.execute(query)).all()
+        async with asking(self._engine) as connection:
+            rows = (await connection.execute(query)).all()
         return {
             AuthorisationId(UUID(row.subject.removeprefix(SUBJECT))): json.loads(row.data)["reason"]
             for row in rows
@@ -201,10 +198,9 @@ class PostgresPapers:
             .where(*conditions)
             .order_by(PAPER.year.desc().nulls_first(), PAPER.number.desc(), PAPER.id.desc())
         )
-        with translated():
-            async with self._engine.connect() as connection:
-                rows = (await connection.execute(query)).mappings()
-                return [_paper(row) for row in rows]
+        async with asking(self._engine) as connection:
+            rows = (await connection.execute(query)).mappings()
+            return [_paper(row) for row in rows]
 
 
 class PostgresContractorAccesses:
@@ -261,10 +257,9 @@ class PostgresContractorAccesses:
             .where(*conditions)
             .order_by(ACCESS.opened_at.desc())
         )
-        with translated():
-            async with self._engine.connect() as connection:
-                rows = (await connection.execute(query)).mappings()
-                return [ContractorAccess(**row) for row in rows]
+        async with asking(self._engine) as connection:
+            rows = (await connection.execute(query)).mappings()
+            return [ContractorAccess(**row) for row in rows]
 
 
 async def _next_number(connection: AsyncConnection, year: int) -> int:

@@ -13,7 +13,7 @@ from recorder.access.playback import Part, Playback, PlaybackId, seconds_of
 from recorder.accounts.model import AccountId, SessionId
 from recorder.adapters.postgres import trail
 from recorder.adapters.postgres.cleaning import clean
-from recorder.adapters.postgres.connect import translated
+from recorder.adapters.postgres.connect import asking, translated
 from recorder.adapters.postgres.holds import STANDS, fetch
 from recorder.adapters.postgres.tables_keeping import HoldTable
 from recorder.adapters.postgres.tables_web import PlaybackTable
@@ -56,15 +56,13 @@ class PostgresPlaybacks:
 
     async def restricted(self, recording_id: RecordingId) -> bool:
         """Tell whether a recording may not be heard while a right is weighed (R8.3b)."""
-        with translated():
-            async with self._engine.connect() as connection:
-                return await _restricted(connection, recording_id)
+        async with asking(self._engine) as connection:
+            return await _restricted(connection, recording_id)
 
     async def require_trail(self) -> None:
         """Raise ``TrailUnavailable`` where what is heard could not be noted (RG.15)."""
-        with translated():
-            async with self._engine.connect() as connection:
-                await trail.require_open(connection)
+        async with asking(self._engine) as connection:
+            await trail.require_open(connection)
 
     async def get(self, playback_id: PlaybackId) -> Playback | None:
         """Return one, None if there is none."""
@@ -129,9 +127,8 @@ class PostgresPlaybacks:
         return await self._fetch(query.order_by(PLAYBACK.opened_at.desc()).limit(limit))
 
     async def _fetch(self, query: Select[Any]) -> list[Playback]:
-        with translated():
-            async with self._engine.connect() as connection:
-                return [_playback(row) for row in await connection.execute(query)]
+        async with asking(self._engine) as connection:
+            return [_playback(row) for row in await connection.execute(query)]
 
 
 async def _restricted(connection: AsyncConnection, recording_id: RecordingId) -> bool:

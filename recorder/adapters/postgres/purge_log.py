@@ -14,7 +14,7 @@ from recorder.adapters.postgres import trail
 from recorder.adapters.postgres.applied import last_applied
 from recorder.adapters.postgres.approvals import answer
 from recorder.adapters.postgres.cleaning import clean
-from recorder.adapters.postgres.connect import translated
+from recorder.adapters.postgres.connect import asking, translated
 from recorder.adapters.postgres.erasures import raise_incident
 from recorder.adapters.postgres.tables_audit import AuditEventTable
 from recorder.adapters.postgres.tables_keeping import (
@@ -48,11 +48,8 @@ class PostgresPurgeLog:
 
     async def last_instant(self) -> Instant | None:
         """Return the clocks at the last run that was let through."""
-        with translated():
-            async with self._engine.connect() as connection:
-                row = (
-                    await connection.execute(select(STATE.at, STATE.boot_id, STATE.boot_s))
-                ).first()
+        async with asking(self._engine) as connection:
+            row = (await connection.execute(select(STATE.at, STATE.boot_id, STATE.boot_s))).first()
         return None if row is None else Instant(at=row.at, boot_id=row.boot_id, boot_s=row.boot_s)
 
     async def vanished_holds(self) -> Collection[str]:
@@ -71,9 +68,8 @@ class PostgresPurgeLog:
 
     async def brakes(self) -> Sequence[OpenBrake]:
         """Return the brakes that are on, and those released but not yet used."""
-        with translated():
-            async with self._engine.connect() as connection:
-                return await _brakes(connection)
+        async with asking(self._engine) as connection:
+            return await _brakes(connection)
 
     async def put_on(self, brake: Brake, *, detail: str, at: datetime, token: str) -> OpenBrake:
         """Put a brake on, with incident and entry; one that is on already stays as it is."""
@@ -138,9 +134,8 @@ class PostgresPurgeLog:
 
     async def applied(self) -> Applied | None:
         """Return the retention that was put in force last."""
-        with translated():
-            async with self._engine.connect() as connection:
-                return await last_applied(connection)
+        async with asking(self._engine) as connection:
+            return await last_applied(connection)
 
     async def note_written(self, written: int) -> None:
         """Note what regulation.toml says; the days in force stay as they are."""
@@ -190,10 +185,9 @@ class PostgresPurgeLog:
         """Return the changes, newest first."""
         columns = [getattr(CHANGE, each.name) for each in fields(RetentionChange)]
         query = select(*columns).order_by(CHANGE.at.desc(), CHANGE.id.desc()).limit(limit)
-        with translated():
-            async with self._engine.connect() as connection:
-                rows = (await connection.execute(query)).mappings()
-                return [RetentionChange(**row) for row in rows]
+        async with asking(self._engine) as connection:
+            rows = (await connection.execute(query)).mappings()
+            return [RetentionChange(**row) for row in rows]
 
 
 async def _standing(connection: AsyncConnection) -> set[str]:

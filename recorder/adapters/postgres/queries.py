@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.adapters.postgres import by_digits, tables
 from recorder.adapters.postgres.cleaning import clean
-from recorder.adapters.postgres.connect import translated
+from recorder.adapters.postgres.connect import asking
 from recorder.adapters.postgres.rows import (
     CallDetails,
     CallRow,
@@ -146,9 +146,8 @@ async def recordings_after(
 async def count_recordings(engine: AsyncEngine) -> int:
     """Return how many recordings are kept."""
     query = select(func.count()).select_from(RECORDING).where(KEPT)
-    with translated():
-        async with engine.connect() as connection:
-            return await connection.scalar(query) or 0
+    async with asking(engine) as connection:
+        return await connection.scalar(query) or 0
 
 
 async def announcements_of(engine: AsyncEngine, call_id: UUID) -> Sequence[PlayedRow]:
@@ -242,10 +241,9 @@ def _columns(kind: type[Any], table: type[tables.Base]) -> list[ColumnElement[An
 
 
 async def _fetch(engine: AsyncEngine, query: Executable, kind: type[Found]) -> list[Found]:
-    with translated():
-        async with engine.connect() as connection:
-            result = await connection.execute(query)
-            return [kind(**row) for row in result.mappings()]
+    async with asking(engine) as connection:
+        result = await connection.execute(query)
+        return [kind(**row) for row in result.mappings()]
 
 
 def _conditions(criteria: Criteria, office_zone: ZoneInfo) -> list[ColumnElement[bool]]:

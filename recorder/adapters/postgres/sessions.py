@@ -28,7 +28,7 @@ from recorder.adapters.postgres import tables_access as tables
 from recorder.adapters.postgres import trail
 from recorder.adapters.postgres.account_rows import account_columns, account_of, account_update
 from recorder.adapters.postgres.cleaning import clean
-from recorder.adapters.postgres.connect import translated
+from recorder.adapters.postgres.connect import asking, translated
 
 ACCOUNT, SESSION = tables.AccountTable, tables.SessionTable
 THROTTLE, RECOVERY = tables.SignInThrottleTable, tables.RecoveryCodeTable
@@ -178,9 +178,8 @@ class PostgresSessions:
             .join(SESSION, SESSION.account_id == ACCOUNT.id)
             .where(SESSION.token_sha256 == token_sha256)
         )
-        with translated():
-            async with self._engine.connect() as connection:
-                row = (await connection.execute(query)).first()
+        async with asking(self._engine) as connection:
+            row = (await connection.execute(query)).first()
         if row is None:
             return None
         session = Session(

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from recorder.adapters.postgres.connect import translated
+from recorder.adapters.postgres.connect import asking
 from recorder.adapters.postgres.tables import CallTable, IncidentTable
 from recorder.model import IncidentKind
 from recorder.web.footing import FAULTS, Today
@@ -26,11 +26,10 @@ async def read_today(engine: AsyncEngine, *, midnight: datetime) -> Today:
         INCIDENT.explained_at.is_(None),
         INCIDENT.closed_at.is_(None),
     )
-    with translated():
-        async with engine.connect() as connection:
-            calls, faults = (await connection.execute(counted)).one()
-            last = await connection.scalar(newest)
-            lost = await connection.scalar(unexplained)
+    async with asking(engine) as connection:
+        calls, faults = (await connection.execute(counted)).one()
+        last = await connection.scalar(newest)
+        lost = await connection.scalar(unexplained)
     # Every row has its reason; what has no row was found by comparing with the switchboard.
     lost = lost or 0
     return Today(calls=calls + lost, unexplained=lost, faults=faults, last=last)

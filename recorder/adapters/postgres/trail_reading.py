@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.adapters.postgres import tables_audit, trail
 from recorder.adapters.postgres.cleaning import clean
-from recorder.adapters.postgres.connect import translated
+from recorder.adapters.postgres.connect import asking, translated
 from recorder.audit.event import Actor, ActorKind, AuditEvent
 from recorder.audit.ports import Start
 from recorder.audit.rules import Entry, Personal, Position
@@ -118,14 +118,12 @@ class PostgresTrail:
         return bool(row.may)
 
     async def _first(self, query: Executable) -> Any:  # noqa: ANN401 - a row of SQLAlchemy
-        with translated():
-            async with self._engine.connect() as connection:
-                return (await connection.execute(query)).first()
+        async with asking(self._engine) as connection:
+            return (await connection.execute(query)).first()
 
     async def _fetch(self, query: Select[Any]) -> list[Entry]:
-        with translated():
-            async with self._engine.connect() as connection:
-                return [_entry(row) for row in await connection.execute(query)]
+        async with asking(self._engine) as connection:
+            return [_entry(row) for row in await connection.execute(query)]
 
 
 def _entries() -> Select[Any]:

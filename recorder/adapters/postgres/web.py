@@ -16,7 +16,7 @@ from recorder.accounts.programs import ProgramToken
 from recorder.accounts.rules import problem_of_session
 from recorder.adapters.postgres import trail
 from recorder.adapters.postgres.cleaning import clean
-from recorder.adapters.postgres.connect import translated
+from recorder.adapters.postgres.connect import asking, translated
 from recorder.adapters.postgres.tables_access import AccountTable, SessionTable
 from recorder.adapters.postgres.tables_web import ProgramTokenTable, RequestRateTable
 from recorder.audit.event import Actor, ActorKind, AuditEvent
@@ -71,6 +71,8 @@ class PostgresLimits:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        # One statement is a transaction of its own; of an unlogged table it waits for no disk.
+        self._counting = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._enough: OrderedDict[str, datetime] = OrderedDict()
 
     async def within(self, key: str, *, a_minute: int, now: datetime) -> bool:
@@ -99,7 +101,7 @@ class PostgresLimits:
             },
         ).returning(RATE.requests)
         with translated():
-            async with self._engine.begin() as connection:
+            async with self._counting.connect() as connection:
                 return await connection.scalar(counted) or 0
 
     async def forget(self, now: datetime) -> None:
@@ -123,9 +125,8 @@ class PostgresPrograms:
             .join(TOKEN, TOKEN.account_id == AccountTable.id)
             .where(TOKEN.token_sha256 == hashed, TOKEN.revoked_at.is_(None), TOKEN.expires_at > now)
         )
-        with translated():
-            async with self._engine.connect() as connection:
-                row = (await connection.execute(query)).first()
+        async with asking(self._engine) as connection:
+            row = (await connection.execute(query)).first()
         if row is None:
             return None
         account = Account(
@@ -150,9 +151,8 @@ class PostgresPrograms:
             .join(AccountTable, TOKEN.account_id == AccountTable.id)
             .order_by(TOKEN.created_at.desc(), TOKEN.id.desc())
         )
-        with translated():
-            async with self._engine.connect() as connection:
-                rows = (await connection.execute(query)).all()
+        async with asking(self._engine) as connection:
+            rows = (await connection.execute(query)).all()
         return [
             ProgramToken(
                 id=each.id,
@@ -237,9 +237,8 @@ class PostgresSessions:
             .where(SessionTable.account_id == account.id, SessionTable.ended_at.is_(None))
             .order_by(SessionTable.seen_at.desc())
         )
-        with translated():
-            async with self._engine.connect() as connection:
-                rows = (await connection.execute(query)).all()
+        async with asking(self._engine) as connection:
+            rows = (await connection.execute(query)).all()
         found = [
             Session(
                 id=SessionId(row.id),

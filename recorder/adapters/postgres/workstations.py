@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.adapters.postgres import trail
 from recorder.adapters.postgres.cleaning import clean
-from recorder.adapters.postgres.connect import translated
+from recorder.adapters.postgres.connect import asking, translated
 from recorder.adapters.postgres.tables_access import WorkstationTable
 from recorder.audit.event import AuditEvent
 from recorder.workstations.model import Workstation
@@ -68,9 +68,6 @@ class PostgresWorkstations:
             .where(WorkstationTable.removed_at.is_(None))
             .order_by(WorkstationTable.network)
         )
-        with translated():
-            async with self._engine.connect() as connection:
-                rows = (await connection.execute(query)).mappings()
-                return [
-                    Workstation(**{**row, "network": ip_network(row["network"])}) for row in rows
-                ]
+        async with asking(self._engine) as connection:
+            rows = (await connection.execute(query)).mappings()
+            return [Workstation(**{**row, "network": ip_network(row["network"])}) for row in rows]

@@ -1,141 +1,38 @@
 """Holds and erasing by hand: proposed by one person, confirmed by another (§ 7.2, § 7.3)."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Annotated
 from uuid import UUID
-
-from pydantic import Field, model_validator
 
 from recorder.access.model import Permission, Target
 from recorder.approvals.model import Action, Approval, ApprovalId
 from recorder.errors import RuleViolation
-from recorder.holds.model import BatchId, Ground, Hold, HoldId
-from recorder.holds.rules import Placing, has_lapsed, is_overdue
+from recorder.holds.model import BatchId, HoldId
+from recorder.holds.rules import Placing
 from recorder.model import RecordingId
 from recorder.web.api import routing
+from recorder.web.api.hold_bodies import (
+    MOST_AT_ONCE,
+    Because,
+    HoldBySearch,
+    Holds,
+    HoldTold,
+    Lifting,
+    NewHold,
+    NewReviewedHold,
+    Outcome,
+    Placed,
+    Proposals,
+    Review,
+    proposal_of,
+    told_of,
+)
 from recorder.web.api.recordings import one
-from recorder.web.api.routing import Body, Parts, Told, Who
-from recorder.web.api.search import Search
+from recorder.web.api.routing import Parts, Who
 from recorder.web.gate import needs
 from recorder.web.problems import Kind, Problem
 from recorder.web.services import Services
 
 router = routing.router("holds")
-MOST_AT_ONCE = 100
-"""So many recordings at most are held by one search: more is no search but a habit."""
-
-Words = Annotated[str, Field(min_length=1, max_length=2000)]
-Reference = Annotated[str, Field(min_length=1, max_length=200)]
-ReviewDays = Annotated[int, Field(ge=1, le=90)]
-
-
-class HoldTold(Told):
-    """One hold that stands."""
-
-    id: UUID
-    recording_id: UUID
-    batch_id: UUID
-    ground: Ground
-    reference: str
-    placed_by: str
-    placed_at: datetime
-    review_by: datetime
-    lapses_at: datetime | None
-    overdue: bool
-    lapsed: bool
-
-
-class Holds(Told):
-    """The holds that stand, the next review first."""
-
-    holds: list[HoldTold]
-
-
-class NewHold(Body):
-    """Why a recording must not disappear (R7.3a)."""
-
-    recording_ids: Annotated[list[UUID], Field(min_length=1, max_length=MOST_AT_ONCE)]
-    ground: Ground
-    reference: Reference
-    reason: Words
-
-
-class NewReviewedHold(NewHold):
-    """One that stays until a person lifts it."""
-
-    review_days: ReviewDays = 90
-
-
-class HoldBySearch(Search):
-    """What is found now is the list for good (R7.3h)."""
-
-    ground: Ground
-    reference: Reference
-    because: Words
-    """The reason; ``reason`` is a search's own word."""
-    review_days: ReviewDays = 90
-
-    @model_validator(mode="after")
-    def _has_a_day(self) -> "HoldBySearch":
-        if self.day is None:
-            raise ValueError("a search that holds needs its day")
-        return self
-
-
-class Placed(Told):
-    """One act of placing, answered recording by recording."""
-
-    batch_id: UUID
-    held: list[UUID]
-    refused: dict[str, str]
-    """Recording → why it is not held."""
-
-
-class Review(Body):
-    """Why a hold stays."""
-
-    reason: Words
-    review_days: ReviewDays = 90
-
-
-class Lifting(Body):
-    """Why a hold may go, and what ended the proceedings (R7.3e)."""
-
-    reason: Words
-    reference: Reference
-
-
-class Because(Body):
-    """Why a recording goes before its time (R7.2f)."""
-
-    reason: Words
-
-
-class ProposalTold(Told):
-    """What waits for a second person."""
-
-    id: UUID
-    action: Action
-    subject: UUID
-    proposed_by: str
-    proposed_at: datetime
-    reason: str
-    reference: str
-
-
-class Proposals(Told):
-    """What waits, oldest first."""
-
-    proposals: list[ProposalTold]
-
-
-class Outcome(Told):
-    """Done, or proposed."""
-
-    done: bool
-    """False = a second person must confirm, or the next run of retention finishes it."""
-    proposal: ProposalTold | None
 
 
 @router.get("/holds")
@@ -143,7 +40,7 @@ class Outcome(Told):
 async def standing(asker: Who, parts: Parts) -> Holds:
     """Return the holds that stand."""
     found = await parts.keeping.hold_rows.standing()
-    return Holds(holds=[_told(each, asker.now) for each in found])
+    return Holds(holds=[told_of(each, asker.now) for each in found])
 
 
 @router.post("/holds/provisional", status_code=201)
@@ -213,7 +110,7 @@ async def review(hold_id: UUID, why: Review, asker: Who, parts: Parts) -> HoldTo
     kept = await parts.keeping.holds.review(
         HoldId(hold_id), reason=why.reason, actor=asker.actor, review_days=why.review_days
     )
-    return _told(kept, asker.now)
+    return told_of(kept, asker.now)
 
 
 @router.post("/holds/{hold_id}/lift")
@@ -223,7 +120,7 @@ async def lift(hold_id: UUID, why: Lifting, asker: Who, parts: Parts) -> Outcome
     proposal = await parts.keeping.holds.lift(
         HoldId(hold_id), reason=why.reason, reference=why.reference, actor=asker.actor
     )
-    return Outcome(done=proposal is None, proposal=_proposal(proposal) if proposal else None)
+    return Outcome(done=proposal is None, proposal=proposal_of(proposal) if proposal else None)
 
 
 @router.post("/recordings/{recording_id}/erasure")
@@ -237,7 +134,7 @@ async def erase(recording_id: UUID, why: Because, asker: Who, parts: Parts) -> O
         RecordingId(row.id), reason=why.reason, actor=asker.actor
     )
     if isinstance(answer, Approval):
-        return Outcome(done=False, proposal=_proposal(answer))
+        return Outcome(done=False, proposal=proposal_of(answer))
     return Outcome(done=answer, proposal=None)
 
 
@@ -295,7 +192,7 @@ async def refuse_erasure(proposal_id: UUID, asker: Who, parts: Parts) -> None:
 
 async def _waiting(action: Action, parts: Services) -> Proposals:
     found = await parts.keeping.approvals.waiting()
-    return Proposals(proposals=[_proposal(each) for each in found if each.action is action])
+    return Proposals(proposals=[proposal_of(each) for each in found if each.action is action])
 
 
 async def _one(proposal_id: UUID, action: Action, parts: Services) -> Approval:
@@ -309,16 +206,3 @@ def _placed(batch: BatchId, answers: Mapping[RecordingId, Placing]) -> Placed:
     held: Sequence[UUID] = [each for each, placing in answers.items() if placing.allowed]
     refused = {str(each): p.why.value for each, p in answers.items() if not p.allowed}
     return Placed(batch_id=batch, held=list(held), refused=refused)
-
-
-def _told(hold: Hold, now: datetime) -> HoldTold:
-    known = {
-        name: getattr(hold, name)
-        for name in HoldTold.model_fields
-        if name not in {"overdue", "lapsed"}
-    }
-    return HoldTold(**known, overdue=is_overdue(hold, now=now), lapsed=has_lapsed(hold, now=now))
-
-
-def _proposal(approval: Approval) -> ProposalTold:
-    return ProposalTold(**{name: getattr(approval, name) for name in ProposalTold.model_fields})

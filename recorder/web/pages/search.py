@@ -20,6 +20,7 @@ from recorder.model import Reason
 from recorder.web.api.routing import asker_of, services_of
 from recorder.web.api.search import Search, next_of, place_of
 from recorder.web.asker import Asker
+from recorder.web.drawing import number
 from recorder.web.gate import needs
 from recorder.web.languages import language_of, later, speaker
 from recorder.web.pages.forms import fields_of
@@ -120,7 +121,8 @@ async def results(request: Request) -> Response:
         why_empty=await _why_empty(wanted, services, asker) if wanted and not found else None,
         now=asker.now,
         reasons=REASONS,
-        retention_days=await services.days_in_force(),
+        # Each once: to read a number takes as long as to draw the rest of its row.
+        lines={line: number(line) for line in {each.line for each in rows}},
         **choices(services, asker),
     )
 
@@ -253,6 +255,8 @@ class WhyEmpty:
     to_come: bool
     by_number: bool
     by_hour: bool
+    days: int
+    """How long recordings are kept now."""
 
 
 async def _why_empty(wanted: Search, services: Services, asker: Asker) -> WhyEmpty:
@@ -273,6 +277,7 @@ async def _why_empty(wanted: Search, services: Services, asker: Asker) -> WhyEmp
         to_come=to_come,
         by_number=any((wanted.caller, wanted.caller_begins, wanted.caller_ends)),
         by_hour=wanted.hour is not None,
+        days=days,
     )
 
 
