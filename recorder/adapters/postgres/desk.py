@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from recorder.access.playback import Playback
 from recorder.accounts.model import AccountId, SessionId
 from recorder.adapters.postgres import holds, queries
+from recorder.adapters.postgres.cleaning import clean
 from recorder.adapters.postgres.connect import asking, translated
 from recorder.adapters.postgres.playbacks import PostgresPlaybacks
 from recorder.adapters.postgres.tables import RecordingTable
@@ -103,7 +104,11 @@ class PostgresSearches:
         self, search_id: UUID, wanted: Mapping[str, Any], *, session_id: SessionId, at: datetime
     ) -> None:
         """Keep one."""
-        row = {"id": search_id, "session_id": session_id, "at": at, "wanted": dict(wanted)}
+        kept = {
+            name: clean(value) if isinstance(value, str) else value
+            for name, value in wanted.items()
+        }
+        row = {"id": search_id, "session_id": session_id, "at": at, "wanted": kept}
         with translated():
             async with self._engine.begin() as connection:
                 # Lost in a crash of PostgreSQL, it is asked for anew, as after its hours.

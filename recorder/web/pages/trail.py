@@ -1,6 +1,5 @@
 """The audit trail: read with filters, verified, handed out (R8.1e, R8.1f)."""
 
-import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -12,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 
 from recorder.access.model import Permission, View
 from recorder.adapters.postgres.trail_reading import Wanted
-from recorder.audit.event import AuditEvent, Scalar
+from recorder.audit.event import AuditEvent, Scalar, kept_object
 from recorder.audit.rules import Entry
 from recorder.errors import RuleViolation
 from recorder.web.acts import ACTS, DETAILS, FAULTS, OBJECTS, OTHERS, TRUTH
@@ -264,8 +263,8 @@ def _line(entry: Entry, names: Mapping[str, str], *, reveal: bool) -> Line:
         subject=entry.subject,
         path=f"{paths[noun]}{number}" if noun in paths and number else "",
         reason=WHY.get(entry.reason, entry.reason),
-        details=_worded(json.loads(entry.details)),
-        personal=_worded(json.loads(entry.personal.data)) if entry.personal and reveal else {},
+        details=_worded(kept_object(entry.details)),
+        personal=_worded(kept_object(entry.personal.data)) if entry.personal and reveal else {},
     )
 
 
