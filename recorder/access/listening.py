@@ -56,6 +56,9 @@ class Playbacks(Protocol):
     async def restricted(self, recording_id: RecordingId) -> bool:
         """Tell whether a recording may not be heard while a right is weighed (R8.3b)."""
 
+    async def require_trail(self) -> None:
+        """Raise ``TrailUnavailable`` where what is heard could not be noted (RG.15)."""
+
     async def get(self, playback_id: PlaybackId) -> Playback | None:
         """Return one, None if there is none."""
 
@@ -127,7 +130,12 @@ class Listening:
         return playback
 
     async def is_restricted(self, playback: Playback) -> bool:
-        """Tell whether the recording has been restricted meanwhile (R8.3b)."""
+        """Tell whether the recording has been restricted meanwhile (R8.3b).
+
+        Raises ``TrailUnavailable`` where its end could not be noted: then nothing of it is sent,
+        though its beginning is noted (RG.15).
+        """
+        await self._playbacks.require_trail()
         return await self._playbacks.restricted(playback.recording_id)
 
     async def find(

@@ -1,11 +1,13 @@
 """What the audit trail is told: one act, by whom, on what, and why (R8.1e)."""
 
+import json
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 Scalar = str | int | float | bool | None
 
@@ -72,3 +74,16 @@ class AuditEvent:
                 raise ValueError("an integer of the trail has at most 53 bits")
             if isinstance(value, float) and not math.isfinite(value):
                 raise ValueError("a number of the trail is finite")
+
+
+def kept_object(text: str) -> dict[str, Any]:
+    """Return an object of the trail as it is kept; one that was made unreadable is told whole.
+
+    >>> kept_object('{"from":0}'), kept_object("nonsense")
+    ({'from': 0}, {'unreadable': 'nonsense'})
+    """
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    return found if isinstance(found, dict) else {"unreadable": text}

@@ -1,6 +1,5 @@
 """``recorder audit``: reading the audit trail, and proving that it is what was written."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,7 +15,7 @@ from recorder.adapters.audit_files import CheckpointFolder, create_key, read_key
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.keeping import open_trail_keeper
 from recorder.adapters.postgres.trail_reading import PostgresTrail, Wanted
-from recorder.audit.event import AuditEvent
+from recorder.audit.event import AuditEvent, kept_object
 from recorder.audit.keeping import TrailKeeper
 from recorder.audit.notes import BadNote, PublicKey
 from recorder.audit.rules import Entry
@@ -236,8 +235,8 @@ def _public(settings: Settings, given: str | None) -> PublicKey | None:
 
 
 def _line(entry: Entry, *, reveal: bool) -> Line:
-    personal = json.loads(entry.personal.data) if entry.personal and reveal else {}
-    details = json.loads(entry.details) | personal
+    personal = kept_object(entry.personal.data) if entry.personal and reveal else {}
+    details = kept_object(entry.details) | personal
     return Line(
         seq=entry.seq,
         at=entry.at,
@@ -250,7 +249,7 @@ def _line(entry: Entry, *, reveal: bool) -> Line:
 
 
 def _for_machines(entry: Entry, settings: Settings, *, reveal: bool) -> dict[str, Any]:
-    personal = json.loads(entry.personal.data) if entry.personal and reveal else None
+    personal = kept_object(entry.personal.data) if entry.personal and reveal else None
     at = entry.at.astimezone(settings.office_zone)
     return {
         "seq": entry.seq,
@@ -260,7 +259,7 @@ def _for_machines(entry: Entry, settings: Settings, *, reveal: bool) -> dict[str
         "action": entry.action,
         "subject": entry.subject,
         "reason": entry.reason,
-        "details": json.loads(entry.details),
+        "details": kept_object(entry.details),
         "has_personal": entry.personal is not None,
         "personal": personal,
         "hash": entry.hash.hex(),

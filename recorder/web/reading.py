@@ -3,6 +3,8 @@
 import re
 from datetime import date, time, timedelta
 
+EARLIEST, LATEST = date(2000, 1, 1), date(2200, 1, 1)
+"""Days that can be meant. Near the ends of the calendar a day more, or another zone, is none."""
 WORDS = {"dziś": 0, "dzis": 0, "dzisiaj": 0, "today": 0, "wczoraj": 1, "yesterday": 1}
 MONTHS = (
     ("stycznia", "january"), ("lutego", "february"), ("marca", "march"), ("kwietnia", "april"),
@@ -20,13 +22,19 @@ NUMBER = re.compile(r"[0-9 +()/.-]+", re.ASCII)
 def read_day(text: str, *, today: date) -> date | None:
     """Return the day that is meant, None if it is none. Without a year it is the last such day.
 
+    A day far from all calls is no day that is meant.
+
     >>> today = date(2026, 11, 25)
     >>> [str(read_day(each, today=today)) for each in ("12.11", "1 grudnia", "wczoraj")]
     ['2026-11-12', '2025-12-01', '2026-11-24']
-    >>> read_day("31.02.2026", today=today) is None
-    True
+    >>> [read_day(each, today=today) for each in ("31.02.2026", "1.1.0001", "31.12.9999")]
+    [None, None, None]
     """
-    text = " ".join(text.lower().split())
+    day = _read(" ".join(text.lower().split()), today)
+    return day if day and EARLIEST <= day < LATEST else None
+
+
+def _read(text: str, today: date) -> date | None:
     if text in WORDS:
         return today - timedelta(days=WORDS[text])
     if found := ISO.fullmatch(text):

@@ -10,6 +10,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 DAY = timedelta(days=1)
+SIGNS_CERTIFICATES = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+"""Python 3.13 takes no authority without it (RFC 5280)."""
 
 
 class Authority:
@@ -19,8 +31,13 @@ class Authority:
         self._directory, self._key = directory, ec.generate_private_key(ec.SECP256R1())
         self._name = _named(name)
         self.file = directory / f"{name}.pem"
-        made = self._begun(self._name, self._key).add_extension(
-            x509.BasicConstraints(ca=True, path_length=0), critical=True
+        made = (
+            self._begun(self._name, self._key)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(SIGNS_CERTIFICATES, critical=True)
+            .add_extension(
+                x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False
+            )
         )
         self.file.write_bytes(_pem(made.sign(self._key, hashes.SHA256())))
 
@@ -31,8 +48,11 @@ class Authority:
             name: x509.GeneralName = x509.IPAddress(ip_address(host))
         except ValueError:
             name = x509.DNSName(host)
-        made = self._begun(_named(host), key, days=days).add_extension(
-            x509.SubjectAlternativeName([name]), critical=False
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        made = (
+            self._begun(_named(host), key, days=days)
+            .add_extension(x509.SubjectAlternativeName([name]), critical=False)
+            .add_extension(issuer, critical=False)
         )
         stem = f"{self.file.stem}-{host}-{days}"
         certificate, secret = self._directory / f"{stem}.crt", self._directory / f"{stem}.key"

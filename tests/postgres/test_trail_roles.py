@@ -158,6 +158,17 @@ def run(*statements: str) -> Callable[[psycopg.Connection], None]:
     return tamper
 
 
+NO_CHECK = "ALTER TABLE audit_event DROP CONSTRAINT ck_audit_event_actor_kind_known"
+UNREADABLE = (
+    "UPDATE audit_event SET details = 'nonsense' WHERE seq = 3",
+    "UPDATE audit_event SET at = 'infinity' WHERE seq = 3",
+    "UPDATE audit_event SET at = '4000-01-01 BC' WHERE seq = 3",
+    "UPDATE audit_event SET at = '10000-01-01' WHERE seq = 3",
+    f"{NO_CHECK}; UPDATE audit_event SET actor_kind = 'ghost' WHERE seq = 3",
+)
+"""What no program of ours would write."""
+
+
 @pytest.mark.parametrize(
     ("tamper", "found"),
     [
@@ -165,6 +176,7 @@ def run(*statements: str) -> Callable[[psycopg.Connection], None]:
         (run("UPDATE audit_event SET at = at + interval '1 us' WHERE seq = 3"), (3, Why.ALTERED)),
         (run("UPDATE audit_event SET details = details || ' ' WHERE seq = 3"), (3, Why.ALTERED)),
         (run("UPDATE audit_event SET hash = '' WHERE seq = 3"), (3, Why.ALTERED)),
+        *((run(each), (3, Why.ALTERED)) for each in UNREADABLE),
         (run("DELETE FROM audit_event WHERE seq = 3"), (3, Why.MISSING)),
         (run("DELETE FROM audit_event WHERE seq = 1"), (1, Why.MISSING)),
         (run("DELETE FROM audit_event WHERE seq = 5"), (5, Why.CUT_OFF)),

@@ -111,6 +111,18 @@ async def test_what_is_wrong_is_said_at_its_field_and_what_was_typed_stays(
     assert all(f'value="{value}"' in page.text for value in fields.values())
 
 
+@pytest.mark.parametrize("field", ["outcome", "reason", "window", "caller", "called", "withheld"])
+@pytest.mark.parametrize("value", ["\x00", "a\x00b", "\ufffe", "no such thing", "1.1.0001"])
+async def test_what_no_form_of_ours_sends_is_answered_with_a_page(
+    office: WebOffice, field: str, value: str
+) -> None:
+    """B7: neither NUL nor a choice that is none brings a page down."""
+    browser = await office.at_work(Role.LISTENER)
+    led = await browser.post("/search", data={"day": "12.11.2026", field: value})
+    assert led.status_code == 303, led.text
+    assert (await browser.get(led.headers["location"])).status_code == 200
+
+
 async def test_an_empty_answer_says_why_nothing_may_be_there(office: WebOffice) -> None:
     browser = await office.at_work(Role.LISTENER)
     old = (await found(browser, caller="600123456", day="1.1.2020", hour="10")).text

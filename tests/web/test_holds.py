@@ -94,8 +94,9 @@ async def test_a_restricted_recording_is_not_played_nor_played_on(office: WebOff
     assert (await listener.get(opened["audio"])).status_code == 200
     restriction = WHY | {"ground": "restriction", "recording_ids": [str(call.recording_id)]}
     assert (await anna.post("/api/v1/holds", json=restriction)).status_code == 201
-    running = await listener.get(opened["audio"])
-    assert (running.status_code, running.json()["reason"]) == (409, "restricted")
+    for path_of in (opened["audio"], opened["audio"].replace("/audio", "/lanes")):
+        running = await listener.get(path_of)
+        assert (running.status_code, running.json()["reason"]) == (409, "restricted")
     again = await listener.post(path, json={"purpose": PURPOSE})
     assert again.status_code == 409
     assert "§ 8.3" in again.json()["detail"]

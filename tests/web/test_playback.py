@@ -267,6 +267,32 @@ async def test_revoking_stops_a_playback_that_is_streaming_within_five_seconds(
     assert heard == pytest.approx(received / 32_000, abs=0.1)
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "ALTER TABLE audit_event RENAME TO audit_event_away",
+        "ALTER TABLE audit_head DISABLE TRIGGER ALL; DELETE FROM audit_head",
+    ],
+)
+async def test_a_playback_stops_when_its_end_could_not_be_noted(
+    office: WebOffice, fault: str
+) -> None:
+    """RG.15."""
+    call = await office.call(seconds=120)
+    browser = await office.at_work(Role.LISTENER)
+    path = await opened(browser, call)
+
+    async def break_the_trail() -> None:
+        for each in fault.split("; "):
+            await office.do(each)
+
+    received, ended = await streamed(
+        office, browser, path, pace=Pace(asked_every_s=0.2), after_first=break_the_trail
+    )
+    assert not ended
+    assert received < 32_000 * 120
+
+
 async def test_a_listener_who_takes_nothing_is_let_go(office: WebOffice) -> None:
     call = await office.call(seconds=60)
     browser = await office.at_work(Role.LISTENER)
@@ -323,13 +349,16 @@ async def test_audio_that_was_erased_meanwhile_is_gone(office: WebOffice) -> Non
 
 
 async def test_without_the_trail_nothing_is_played_or_found(office: WebOffice) -> None:
-    """RG.15."""
+    """RG.15: nor is more sent of what was begun before."""
     call = await office.call(seconds=1)
     browser = await office.at_work(Role.LISTENER)
+    begun = await opened(browser, call)
     await office.do("ALTER TABLE audit_event RENAME TO audit_event_away")
     path = f"/api/v1/recordings/{call.recording_id}/playbacks"
     for asked in (
         browser.post(path, json=WHY),
+        browser.get(begun, headers={"Range": "bytes=0-9"}),
+        browser.get(begun.replace("/audio", "/lanes")),
         browser.post("/api/v1/recordings/search", json={}),
         browser.post(f"/api/v1/calls/{call.id}/reveal", json=WHY),
     ):

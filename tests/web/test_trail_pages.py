@@ -5,18 +5,21 @@ import json
 import re
 import zipfile
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 
 import httpx
 import pytest
 
-from recorder.access.playback import Playback, PlaybackId
+from recorder.access.playback import Over, Playback, PlaybackId
 from recorder.accounts.model import Account, Role
 from recorder.adapters.audit_files import create_key
 from recorder.adapters.keeping import open_trail_keeper
+from recorder.approvals.model import Action
 from recorder.audit.event import Actor, ActorKind, AuditEvent
-from recorder.model import CallRecord, RecordingId
-from recorder.web.pages.trail import PAGE_ROWS
+from recorder.erasure.brakes import Brake
+from recorder.model import CallRecord, IncidentKind, RecordingId
+from recorder.web.pages.trail import PAGE_ROWS, WHY
 from tests.signed_in import PURPOSE
 from tests.web.office import OPERATOR, WebOffice, open_office
 from tests.web.test_who_may_do_what import NOBODY
@@ -80,6 +83,43 @@ async def test_what_is_wrong_with_the_filters_is_said_and_nothing_lost(office: W
     assert "Numer połączenia, nagrania lub zabezpieczenia" in answer.text
     assert 'value="31.02.2026"' in answer.text
     assert "<script>alert" not in answer.text
+
+
+@pytest.mark.parametrize("day", ["1.1.0001", "0001-01-01", "31.12.9999", "9999-12-31"])
+@pytest.mark.parametrize("field", ["since", "until"])
+async def test_a_day_at_the_end_of_the_calendar_is_none(
+    office: WebOffice, field: str, day: str
+) -> None:
+    dpo = await office.at_work(Role.DPO)
+    refused = await dpo.post("/audit/search", data={field: day})
+    assert (refused.status_code, day in refused.text) == (422, True)
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        "UPDATE audit_event SET details = 'nonsense' WHERE seq = 2",
+        "UPDATE audit_event SET details = '[1]' WHERE seq = 2",
+        "UPDATE audit_event SET at = 'infinity' WHERE seq = 2",
+        "UPDATE audit_event SET actor_kind = 'ghost' WHERE seq = 2",
+        """UPDATE audit_personal SET data = '{"a": 1}'""",
+    ],
+)
+async def test_a_trail_that_was_made_unreadable_is_read_and_its_entry_named(
+    office: WebOffice, edited: str
+) -> None:
+    """A13: what no program of ours would write hides neither itself nor the rest."""
+    dpo = await office.at_work(Role.DPO)
+    for each in ("event", "personal"):
+        await office.do(f"ALTER TABLE audit_{each} DISABLE TRIGGER ALL")
+    await office.do("ALTER TABLE audit_event DROP CONSTRAINT ck_audit_event_actor_kind_known")
+    await office.do(edited)
+    assert (await dpo.get("/audit")).status_code == 200
+    told = await dpo.post("/api/v1/audit/entries/search", json={"reveal": True})
+    assert told.status_code == 200, told.text
+    found = (await dpo.post("/api/v1/audit/verifications")).json()
+    assert found["sound"] is False
+    assert "altered" in found["fault"]
 
 
 async def test_pages_go_back_one_after_another_without_a_gap(office: WebOffice) -> None:
@@ -165,6 +205,11 @@ async def test_what_could_not_be_verified_is_said(office: WebOffice) -> None:
     await office.services.verifications.one()
     await office.do("ALTER TABLE away RENAME TO audit_event")
     assert "Nie udało się dokończyć" in (await dpo.get("/audit/verification")).text
+
+
+@pytest.mark.parametrize("kind", [Action, Brake, IncidentKind, Over])
+def test_a_reason_that_an_entry_may_have_is_told_in_words(kind: type[StrEnum]) -> None:
+    assert [each for each in kind if each not in WHY] == []
 
 
 async def test_the_whole_trail_is_exported_as_the_command_exports_it(

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from recorder.access.playback import Playback
 from recorder.accounts.model import AccountId, SessionId
 from recorder.adapters.postgres import holds, queries
+from recorder.adapters.postgres.cleaning import clean
 from recorder.adapters.postgres.connect import asking, translated
 from recorder.adapters.postgres.playbacks import PostgresPlaybacks
 from recorder.adapters.postgres.tables import RecordingTable
@@ -37,20 +38,18 @@ class PostgresDesk:
         """Return what belongs to these calls."""
         if not call_ids:
             return Around(recordings={}, tombstones={}, holds={})
-        recordings = {
-            each.call_id: each for each in await queries.recordings_of(self._engine, call_ids)
-        }
+        async with asking(self._engine) as connection:
+            found = await queries.recordings_of(connection, call_ids)
+            on_these = HoldTable.recording_id.in_([each.id for each in found])
+            standing = await holds.fetch(connection, holds.STANDS, on_these) if found else ()
+            gone = await queries.tombstones_of(connection, call_ids)
         by_recording: dict[UUID, list[Hold]] = {}
-        for hold in await holds.holds_on(
-            self._engine, [RecordingId(each.id) for each in recordings.values()]
-        ):
+        for hold in standing:
             by_recording.setdefault(hold.recording_id, []).append(hold)
         return Around(
-            recordings=recordings,
-            tombstones={
-                each.call_id: each for each in await queries.tombstones_of(self._engine, call_ids)
-            },
-            holds={call: by_recording.get(each.id, []) for call, each in recordings.items()},
+            recordings={each.call_id: each for each in found},
+            tombstones={each.call_id: each for each in gone},
+            holds={each.call_id: by_recording.get(each.id, []) for each in found},
         )
 
     async def call_of(self, recording_id: UUID) -> UUID | None:
@@ -105,7 +104,11 @@ class PostgresSearches:
         self, search_id: UUID, wanted: Mapping[str, Any], *, session_id: SessionId, at: datetime
     ) -> None:
         """Keep one."""
-        row = {"id": search_id, "session_id": session_id, "at": at, "wanted": dict(wanted)}
+        kept = {
+            name: clean(value) if isinstance(value, str) else value
+            for name, value in wanted.items()
+        }
+        row = {"id": search_id, "session_id": session_id, "at": at, "wanted": kept}
         with translated():
             async with self._engine.begin() as connection:
                 # Lost in a crash of PostgreSQL, it is asked for anew, as after its hours.

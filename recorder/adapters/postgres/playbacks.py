@@ -59,6 +59,11 @@ class PostgresPlaybacks:
         async with asking(self._engine) as connection:
             return await _restricted(connection, recording_id)
 
+    async def require_trail(self) -> None:
+        """Raise ``TrailUnavailable`` where what is heard could not be noted (RG.15)."""
+        async with asking(self._engine) as connection:
+            await trail.require_open(connection)
+
     async def get(self, playback_id: PlaybackId) -> Playback | None:
         """Return one, None if there is none."""
         found = await self._fetch(_select().where(PLAYBACK.id == playback_id))

@@ -38,6 +38,24 @@ _INSERT = text(
 )
 
 
+_TAKES = text(
+    "SELECT has_table_privilege('audit_event', 'INSERT') "
+    "AND has_table_privilege('audit_personal', 'INSERT') "
+    "AND current_setting('transaction_read_only') = 'off' AND EXISTS (SELECT FROM audit_head)"
+)
+
+
+async def require_open(connection: AsyncConnection) -> None:
+    """Raise ``TrailUnavailable`` where no entry could be written, told without writing one."""
+    try:
+        with translated():
+            takes = await connection.scalar(_TAKES)
+    except RecorderError as error:
+        raise TrailUnavailable(f"the audit trail cannot be written: {error}") from None
+    if not takes:
+        raise TrailUnavailable("the audit trail takes nothing: `recorder audit verify`")
+
+
 async def append(connection: AsyncConnection, events: Sequence[AuditEvent]) -> None:
     """Write entries in the caller's transaction: they are there if and only if it commits.
 

@@ -1,6 +1,5 @@
 """The audit trail: read, verified, handed out (R8.1e, R8.1f)."""
 
-import json
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any
@@ -10,7 +9,7 @@ from starlette.responses import Response, StreamingResponse
 
 from recorder.access.model import Permission, View
 from recorder.adapters.postgres.trail_reading import Wanted
-from recorder.audit.event import AuditEvent
+from recorder.audit.event import AuditEvent, kept_object
 from recorder.audit.rules import Entry
 from recorder.web.api import routing
 from recorder.web.api.routing import Body, Parts, Told, Who
@@ -160,6 +159,10 @@ def _told(entry: Entry, *, reveal: bool) -> EntryTold:
         action=entry.action,
         subject=entry.subject,
         reason=entry.reason,
-        details=json.loads(entry.details),
-        personal=json.loads(personal.data) if personal else None,
+        details=kept_object(entry.details),
+        personal=(
+            {name: str(value) for name, value in kept_object(personal.data).items()}
+            if personal
+            else None
+        ),
     )

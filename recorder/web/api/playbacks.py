@@ -80,15 +80,7 @@ async def audio(
 ) -> Response:
     """Send the audio, or exactly one range of it, while the right to it lasts."""
     playback = await mine(recording_id, playback_id, asker, parts)
-    row = await parts.finder.recording(recording_id)
-    ground = ground_of(playback)
-    await asker.require(LISTEN, target=target_of(row), ground=ground)
-    if row is None:
-        raise Problem(kind=Kind.GONE)
-    if playback.is_over(asker.now):
-        raise Problem(kind=Kind.CONFLICT, reason="playback_over", detail=OVER)
-    if await parts.listening.is_restricted(playback):
-        raise Problem(kind=Kind.CONFLICT, reason="restricted", detail=BLOCKED)
+    row = await _goes_on(playback, asker, parts)
     try:
         return await _stream(playback, row, request, asker=asker, parts=parts)
     except NotFound:
@@ -110,12 +102,7 @@ class DrawnLanes(Told):
 async def lanes(recording_id: UUID, playback_id: UUID, asker: Who, parts: Parts) -> DrawnLanes:
     """Draw both sides of the recording; the audio is read for it, and nothing is kept."""
     playback = await mine(recording_id, playback_id, asker, parts)
-    row = await parts.finder.recording(recording_id)
-    await asker.require(LISTEN, target=target_of(row), ground=ground_of(playback))
-    if row is None:
-        raise Problem(kind=Kind.GONE)
-    if playback.is_over(asker.now):
-        raise Problem(kind=Kind.CONFLICT, reason="playback_over", detail=OVER)
+    row = await _goes_on(playback, asker, parts)
     try:
         size = await parts.listening.size(playback, folder=row.stored_on)
         pieces = parts.listening.pieces(
@@ -137,6 +124,19 @@ async def end_playback(recording_id: UUID, playback_id: UUID, asker: Who, parts:
     row = await parts.finder.recording(recording_id)
     await asker.require(LISTEN, target=target_of(row), ground=ground_of(playback))
     await parts.listening.end(playback, Over.CLOSED, actor=asker.actor)
+
+
+async def _goes_on(playback: Playback, asker: Asker, parts: Services) -> RecordingRow:
+    """Return the recording of a playback that may go on now. Raises ``Problem``."""
+    row = await parts.finder.recording(playback.recording_id)
+    await asker.require(LISTEN, target=target_of(row), ground=ground_of(playback))
+    if row is None:
+        raise Problem(kind=Kind.GONE)
+    if playback.is_over(asker.now):
+        raise Problem(kind=Kind.CONFLICT, reason="playback_over", detail=OVER)
+    if await parts.listening.is_restricted(playback):
+        raise Problem(kind=Kind.CONFLICT, reason="restricted", detail=BLOCKED)
+    return row
 
 
 async def _stream(

@@ -4,8 +4,7 @@ from datetime import date
 from uuid import UUID
 
 from recorder.web.problems import Kind, Problem
-
-EARLIEST, LATEST = date(2000, 1, 1), date(2200, 1, 1)
+from recorder.web.reading import EARLIEST, LATEST
 
 
 def day_of(text: str) -> date:

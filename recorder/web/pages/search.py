@@ -39,6 +39,8 @@ FIELDS = (
 )
 WINDOWS = ("15", "30", "60", "120", "240")
 EMPTY = dict.fromkeys(FIELDS, "") | {"window": "60"}
+CHOSEN = {"window": WINDOWS, "outcome": OUTCOMES, "reason": frozenset(map(str, Reason))}
+"""What is chosen from a list: anything else was sent by no page of ours, and counts as nothing."""
 
 NOTHING_GIVEN = later("Say at least one thing about the call, for example the day.")
 NO_DAY = later("Day: write it as 12.11.2026 or 12 listopada.")
@@ -74,7 +76,8 @@ async def ask(request: Request) -> Response:
     services, asker = services_of(request), asker_of(request)
     say = speaker(language_of(request.scope))
     given = dict(zip(FIELDS, await fields_of(request, *FIELDS), strict=True))
-    given["window"] = given["window"] if given["window"] in WINDOWS else "60"
+    for name, known in CHOSEN.items():
+        given[name] = given[name] if given[name] in known else EMPTY[name]
     today = asker.now.astimezone(services.zone).date()
     _, faults = wanted_of(given, today=today)
     if not faults and given["employee"].strip():
@@ -163,8 +166,8 @@ def wanted_of(given: Mapping[str, str], *, today: date) -> tuple[Search | None, 
         "called": given["called"].strip() or None,
         "caller_begins": given["begins"].strip() or None,
         "caller_ends": given["ends"].strip() or None,
-        "outcome": given["outcome"] if given["outcome"] in OUTCOMES else None,
-        "reason": given["reason"] if given["reason"] in REASONS else None,
+        "outcome": given["outcome"] or None,
+        "reason": given["reason"] or None,
     }
     if not faults and day is None and not given["employee"].strip() and not any(values.values()):
         faults["caller"] = NOTHING_GIVEN

@@ -17,11 +17,10 @@ from recorder.maintenance.model import FoundLines
 from recorder.web.api.routing import asker_of, services_of
 from recorder.web.gate import AskAgain, needs
 from recorder.web.languages import language_of, later, speaker
-from recorder.web.pages.days import EARLIEST, LATEST
 from recorder.web.pages.forms import fields_of
 from recorder.web.pages.kept import KIND, keep, kept
 from recorder.web.problems import Kind, Problem
-from recorder.web.reading import read_day, read_hour
+from recorder.web.reading import EARLIEST, LATEST, read_day, read_hour
 from recorder.web.routes import Routes
 
 READ = Permission.LOG_READ
@@ -128,7 +127,7 @@ def read_moment(text: str, *, now: datetime, end: bool) -> datetime | None:
     if hour is None:
         before = [*before, last]
     day = read_day(" ".join(before), today=now.date()) if before else now.date()
-    if day is None or not EARLIEST <= day < LATEST:
+    if day is None:
         return None
     if hour is None and end:
         day += timedelta(days=1)

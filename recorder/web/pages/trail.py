@@ -1,6 +1,5 @@
 """The audit trail: read with filters, verified, handed out (R8.1e, R8.1f)."""
 
-import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -12,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 
 from recorder.access.model import Permission, View
 from recorder.adapters.postgres.trail_reading import Wanted
-from recorder.audit.event import AuditEvent, Scalar
+from recorder.audit.event import AuditEvent, Scalar, kept_object
 from recorder.audit.rules import Entry
 from recorder.errors import RuleViolation
 from recorder.web.acts import ACTS, DETAILS, FAULTS, OBJECTS, OTHERS, TRUTH
@@ -27,7 +26,9 @@ from recorder.web.problems import Kind, Problem
 from recorder.web.reading import read_day
 from recorder.web.routes import Routes
 from recorder.web.services import Services
-from recorder.web.words import REASONS, REFUSED
+from recorder.web.told import BRAKES, INCIDENTS, NOTED
+from recorder.web.words import GROUNDS, REASONS, REFUSED
+from recorder.web.words import ROUTES as HOW_ERASED
 
 PAGE_ROWS = 50
 FIELDS = ("person", "act", "about", "since", "until")
@@ -38,6 +39,7 @@ NO_PROOF = later(
     "Nothing was exported: without a checkpoint nobody could prove that it is whole. One is "
     "signed each day; see OPERATIONS.md, “The audit trail”."
 )
+WHY = {**HOW_ERASED, **GROUNDS, **BRAKES, **INCIDENTS, **NOTED, **REASONS, **REFUSED}
 READ, VERIFY, EXPORT = Permission.AUDIT_READ, Permission.AUDIT_VERIFY, Permission.AUDIT_EXPORT
 
 
@@ -260,9 +262,9 @@ def _line(entry: Entry, names: Mapping[str, str], *, reveal: bool) -> Line:
         act=ACTS.get(entry.action, entry.action),
         subject=entry.subject,
         path=f"{paths[noun]}{number}" if noun in paths and number else "",
-        reason=REFUSED.get(entry.reason, REASONS.get(entry.reason, entry.reason)),
-        details=_worded(json.loads(entry.details)),
-        personal=_worded(json.loads(entry.personal.data)) if entry.personal and reveal else {},
+        reason=WHY.get(entry.reason, entry.reason),
+        details=_worded(kept_object(entry.details)),
+        personal=_worded(kept_object(entry.personal.data)) if entry.personal and reveal else {},
     )
 
 
