@@ -132,7 +132,7 @@ def _environment(language: str, zone: ZoneInfo, paragraphs: Paragraphs) -> Envir
     environment.filters |= {"decimal": decimal}
     environment.filters |= {"clock": clock, "date": date_of, "within": within, "dayshort": dayshort}
     environment.filters |= {"number": number, "length": length, "length_of": len}
-    environment.filters["bytes"] = in_bytes
+    environment.filters["bytes"] = partial(in_bytes, language=language)
     environment.filters |= {"words": paragraphs.words, "spelt": partial(spelt, language=language)}
     environment.globals |= {
         "stacks": stacks,
@@ -152,17 +152,18 @@ def through(instant: datetime, *, zone: ZoneInfo, language: str, short: bool = F
     return catalogue(language).gettext(LAST_DAY) % {"day": last}
 
 
-def in_bytes(size: float) -> str:
+def in_bytes(size: float, *, language: str) -> str:
     """Return a size in the unit that fits, with one decimal.
 
-    >>> in_bytes(0), in_bytes(1536), in_bytes(5 << 30)
-    ('0 B', '1.5 KiB', '5.0 GiB')
+    >>> [in_bytes(each, language="pl") for each in (0, 1536, 5 << 30)]
+    ['0 B', '1,5 KiB', '5,0 GiB']
     """
     units = ("B", "KiB", "MiB", "GiB", "TiB")
     unit = 0
     while size >= 1024 and unit < len(units) - 1:  # noqa: PLR2004 - of one unit, the next
         size, unit = size / 1024, unit + 1
-    return f"{size:.1f} {units[unit]}" if unit else f"{size:.0f} B"
+    written = format_decimal(size, format="#,##0.0" if unit else "0", locale=language)
+    return f"{written} {units[unit]}"
 
 
 def number(raw: str) -> Markup:

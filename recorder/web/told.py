@@ -73,6 +73,20 @@ INCIDENTS = {
     "unexplained_call": later("A call that nothing explains"),
     "pbx_records_missing": later("The switchboard writes no records of calls"),
 }
+NOTED = {
+    "hold:lift": later("lifting of a hold"),
+    "recording:erase": later("erasing of a recording by hand"),
+    "retention:change": later("change of how long recordings are kept"),
+    "announcement:activate": later("activation of an announcement"),
+    "closed": later("ended by the listener"),
+    "idle": later("nothing was listened to any more"),
+    "refused": later("the right to it ended"),
+    "credentials": later("wrong login or password"),
+    "unknown_login": later("no such login"),
+    "second_factor": later("wrong code"),
+    "directory_away": later("the directory did not answer"),
+}
+"""Why an entry of the trail says that something was, where it is no reason of a rule."""
 PARTS = {
     "database": later("Database"),
     "vault": later("Recordings"),

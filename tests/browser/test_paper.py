@@ -33,7 +33,8 @@ async def test_registers_lie_and_the_rest_stands(tidy: Seeded, role: Role) -> No
             sheets = [(float(wide), float(tall)) for wide, tall in SHEET.findall(paper)]
             assert sheets, path
             assert all(sorted(map(int, each)) == pytest.approx(A4, abs=2) for each in sheets), path
-            lying = any(wide > tall for wide, tall in sheets)
+            lying = sheets[0][0] > sheets[0][1]
+            assert {wide > tall for wide, tall in sheets} == {lying}, f"{path} turns on its way"
             assert lying is (await seat.page.locator(".register").count() > 0), (path, sheets)
             if lying:
                 registers.add(route)

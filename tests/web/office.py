@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import uuid_utils.compat as uuids
+from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp
@@ -56,6 +57,16 @@ class WebOffice:
     vault: DiskVault
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
     _clients: list[httpx.AsyncClient] = field(default_factory=list)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return the settings as a process of their own reads them."""
+        found = {}
+        for name, value in self.settings:
+            if name in self.settings.model_fields_set:
+                plain = value.get_secret_value() if isinstance(value, SecretStr) else value
+                found[f"RECORDER_{name.upper()}"] = str(plain)
+        return found
 
     def browser(self, address: str = DESK, **headers: str) -> httpx.AsyncClient:
         """Return a browser at an address, with no cookie yet."""

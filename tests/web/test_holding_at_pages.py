@@ -117,8 +117,10 @@ async def test_lifting_takes_a_reason_and_a_second_person(office: WebOffice) -> 
     await office.person(Role.ADMINISTRATOR, login="beata")
     anna, beata = await office.sign_in("anna"), await office.sign_in("beata")
     hold = await hold_of(anna, await placed(anna, call, kind="full", days="60"))
-    missing = await anna.post(f"{hold}/lift/check", data={"reason": "umorzono"})
-    assert missing.status_code == 422
+    for name, said in (("reason", "umorzono"), ("reference", "1 Ds 5/2026")):
+        missing = await anna.post(f"{hold}/lift/check", data={name: said})
+        assert missing.status_code == 422
+        assert f'name="{name}" type="text" value="{said}"' in missing.text, "nothing is lost"
     given = {"reason": "umorzono", "reference": "1 Ds 5/2026"}
     check = (await anna.post(f"{hold}/lift/check", data=given)).text
     assert "tego nie można cofnąć" in check

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from pydantic import SecretStr
 
 from recorder.accounts.model import Role
 from recorder.adapters.keys import PENDING
@@ -39,10 +38,8 @@ async def process(
     port = free_port()
     origin = parse_origin(f"http://127.0.0.1:{port}")
     async with open_office(url, directory, origin=origin, listed="127.0.0.1") as office:
-        for name, value in office.settings:
-            if name in office.settings.model_fields_set:
-                plain = value.get_secret_value() if isinstance(value, SecretStr) else value
-                monkeypatch.setenv(f"RECORDER_{name.upper()}", str(plain))
+        for name, value in office.environment.items():
+            monkeypatch.setenv(name, value)
         monkeypatch.setenv("RECORDER_WEB_PORT", str(port))
         monkeypatch.setenv("RECORDER_WEB_PLAIN_HTTP", "true")
         running = started(directory)

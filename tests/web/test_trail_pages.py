@@ -5,18 +5,21 @@ import json
 import re
 import zipfile
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 
 import httpx
 import pytest
 
-from recorder.access.playback import Playback, PlaybackId
+from recorder.access.playback import Over, Playback, PlaybackId
 from recorder.accounts.model import Account, Role
 from recorder.adapters.audit_files import create_key
 from recorder.adapters.keeping import open_trail_keeper
+from recorder.approvals.model import Action
 from recorder.audit.event import Actor, ActorKind, AuditEvent
-from recorder.model import CallRecord, RecordingId
-from recorder.web.pages.trail import PAGE_ROWS
+from recorder.erasure.brakes import Brake
+from recorder.model import CallRecord, IncidentKind, RecordingId
+from recorder.web.pages.trail import PAGE_ROWS, WHY
 from tests.signed_in import PURPOSE
 from tests.web.office import OPERATOR, WebOffice, open_office
 from tests.web.test_who_may_do_what import NOBODY
@@ -202,6 +205,11 @@ async def test_what_could_not_be_verified_is_said(office: WebOffice) -> None:
     await office.services.verifications.one()
     await office.do("ALTER TABLE away RENAME TO audit_event")
     assert "Nie udało się dokończyć" in (await dpo.get("/audit/verification")).text
+
+
+@pytest.mark.parametrize("kind", [Action, Brake, IncidentKind, Over])
+def test_a_reason_that_an_entry_may_have_is_told_in_words(kind: type[StrEnum]) -> None:
+    assert [each for each in kind if each not in WHY] == []
 
 
 async def test_the_whole_trail_is_exported_as_the_command_exports_it(

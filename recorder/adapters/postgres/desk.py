@@ -38,20 +38,18 @@ class PostgresDesk:
         """Return what belongs to these calls."""
         if not call_ids:
             return Around(recordings={}, tombstones={}, holds={})
-        recordings = {
-            each.call_id: each for each in await queries.recordings_of(self._engine, call_ids)
-        }
+        async with asking(self._engine) as connection:
+            found = await queries.recordings_of(connection, call_ids)
+            on_these = HoldTable.recording_id.in_([each.id for each in found])
+            standing = await holds.fetch(connection, holds.STANDS, on_these) if found else ()
+            gone = await queries.tombstones_of(connection, call_ids)
         by_recording: dict[UUID, list[Hold]] = {}
-        for hold in await holds.holds_on(
-            self._engine, [RecordingId(each.id) for each in recordings.values()]
-        ):
+        for hold in standing:
             by_recording.setdefault(hold.recording_id, []).append(hold)
         return Around(
-            recordings=recordings,
-            tombstones={
-                each.call_id: each for each in await queries.tombstones_of(self._engine, call_ids)
-            },
-            holds={call: by_recording.get(each.id, []) for call, each in recordings.items()},
+            recordings={each.call_id: each for each in found},
+            tombstones={each.call_id: each for each in gone},
+            holds={each.call_id: by_recording.get(each.id, []) for each in found},
         )
 
     async def call_of(self, recording_id: UUID) -> UUID | None:

@@ -19,7 +19,7 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from recorder.adapters.postgres import by_digits, tables
 from recorder.adapters.postgres.cleaning import clean
@@ -119,15 +119,19 @@ async def get_tombstone(engine: AsyncEngine, recording_id: UUID) -> TombstoneRow
     return found[0] if found else None
 
 
-async def recordings_of(engine: AsyncEngine, call_ids: Sequence[UUID]) -> Sequence[RecordingRow]:
+async def recordings_of(
+    connection: AsyncConnection, call_ids: Sequence[UUID]
+) -> Sequence[RecordingRow]:
     """Return the recordings of these calls."""
-    return await _fetch(engine, _recordings().where(CALL.id.in_(call_ids)), RecordingRow)
+    return await _read(connection, _recordings().where(CALL.id.in_(call_ids)), RecordingRow)
 
 
-async def tombstones_of(engine: AsyncEngine, call_ids: Sequence[UUID]) -> Sequence[TombstoneRow]:
+async def tombstones_of(
+    connection: AsyncConnection, call_ids: Sequence[UUID]
+) -> Sequence[TombstoneRow]:
     """Return what is left of the erased recordings of these calls."""
     query = select(*_columns(TombstoneRow, TOMBSTONE)).where(TOMBSTONE.call_id.in_(call_ids))
-    return await _fetch(engine, query, TombstoneRow)
+    return await _read(connection, query, TombstoneRow)
 
 
 async def recordings_after(
@@ -242,8 +246,11 @@ def _columns(kind: type[Any], table: type[tables.Base]) -> list[ColumnElement[An
 
 async def _fetch(engine: AsyncEngine, query: Executable, kind: type[Found]) -> list[Found]:
     async with asking(engine) as connection:
-        result = await connection.execute(query)
-        return [kind(**row) for row in result.mappings()]
+        return await _read(connection, query, kind)
+
+
+async def _read(connection: AsyncConnection, query: Executable, kind: type[Found]) -> list[Found]:
+    return [kind(**row) for row in (await connection.execute(query)).mappings()]
 
 
 def _conditions(criteria: Criteria, office_zone: ZoneInfo) -> list[ColumnElement[bool]]:

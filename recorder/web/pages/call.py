@@ -10,8 +10,9 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
+from recorder.access.listening import BYTES_A_SECOND
 from recorder.access.model import Ground, Permission, Target, View
-from recorder.access.playback import Playback
+from recorder.access.playback import Playback, seconds_of
 from recorder.adapters.postgres.rows import CallDetails, PlayedRow, RecordingRow
 from recorder.approvals.model import Action
 from recorder.audit.event import AuditEvent
@@ -182,7 +183,9 @@ async def page(
         quality=quality_of(dict(call.quality)),
         incidents=await services.finder.incidents_of(call.id),
         holds=await services.desk.holds_of(recording_id) if recording_id else (),
-        listened=listened,
+        listened=[
+            (each, seconds_of(each.heard, bytes_a_second=BYTES_A_SECOND)) for each in listened
+        ],
         all_listened=all_of_them,
         names=await names_of(services),
         flags=flags,

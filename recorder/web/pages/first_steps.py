@@ -1,7 +1,7 @@
 """The first steps of an installation, each found done or not by looking; none is ticked by hand."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from starlette.requests import Request
@@ -15,6 +15,7 @@ from recorder.authorisations.rules import standing
 from recorder.backup.rules import destroy_by
 from recorder.model import Announcement, Layer
 from recorder.web.api.routing import asker_of, services_of
+from recorder.web.asker import Asker
 from recorder.web.gate import needs
 from recorder.web.languages import later
 from recorder.web.pages.trial_call import OFF, STAGES, look
@@ -22,6 +23,7 @@ from recorder.web.routes import Routes
 from recorder.web.services import Services
 
 ADMINISTRATORS = 2
+ADD_USER = 'recorder user add LOGIN --name "…" --post "…" --role'
 NO_KEYS = later("No backup is allowed: write days of keys under [backups] of regulation.toml.")
 NO_BACKUP = later("There is no backup whose keys still live. At the machine:")
 
@@ -78,7 +80,6 @@ async def steps_of(request: Request) -> list[Step]:
     _, activations = await services.announcements()
     papers = await services.people.papers.all()
     regulation = services.setup.regulation
-    may_grant = Permission.AUTHORISATION_GRANT in asker.able
     return [
         Step(
             title=later("The first account"),
@@ -125,21 +126,11 @@ async def steps_of(request: Request) -> list[Step]:
             done=administrators_of(accounts) >= ADMINISTRATORS,
             paragraph="§ 8.1",
             todo=later("Some acts take two persons. At the machine:"),
-            command='recorder user add LOGIN --name "…" --post "…" --role administrator',
+            command=f"{ADD_USER} administrator",
             path="/accounts",
             link=later("Accounts"),
         ),
-        Step(
-            title=later("A listener with a valid authorisation"),
-            done=is_authorised(papers, accounts=accounts, now=asker.now),
-            paragraph="§ 8.1",
-            todo=later(
-                "Add the account; once the person has signed in and finished it, grant one; "
-                "another administrator confirms it."
-            ),
-            path="/authorisations/new" if may_grant else "/authorisations",
-            link=later("Grant an authorisation") if may_grant else later("Authorisations"),
-        ),
+        _listener(accounts, papers, asker),
         await _backup(services, asker.now),
         await _call(request),
     ]
@@ -167,6 +158,30 @@ def is_authorised(
         and standing(each, now) is Standing.VALID
         for each in papers
     )
+
+
+def _listener(accounts: Sequence[Account], papers: Sequence[Authorisation], asker: Asker) -> Step:
+    """Return the step of somebody who may listen: the account first, then its paper."""
+    step = Step(
+        title=later("A listener with a valid authorisation"),
+        done=is_authorised(papers, accounts=accounts, now=asker.now),
+        paragraph="§ 8.1",
+        todo=later(
+            "Once the listener has signed in and finished the account, grant one; another "
+            "administrator confirms it."
+        ),
+        path="/authorisations",
+        link=later("Authorisations"),
+    )
+    if any(Role.LISTENER in each.roles for each in accounts):
+        if Permission.AUTHORISATION_GRANT not in asker.able:
+            return step
+        return replace(step, path="/authorisations/new", link=later("Grant an authorisation"))
+    if Permission.ACCOUNT_MANAGE in asker.able:
+        todo = later("Add the account of a listener; an administrator then grants one.")
+        return replace(step, todo=todo, path="/accounts", link=later("Accounts"))
+    todo = later("Add the account of a listener, then grant one. At the machine:")
+    return replace(step, todo=todo, path="", link="", command=f"{ADD_USER} listener")
 
 
 async def _backup(services: Services, now: datetime) -> Step:

@@ -1,5 +1,6 @@
 """Holds at pages: what stands, what is to be reviewed, and one hold with what can be done to it."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from starlette.requests import Request
@@ -205,7 +206,8 @@ async def _review_form(request: Request, hold: Hold) -> tuple[str, int]:
     if not 1 <= number <= LONGEST_REVIEW.days:
         faults["days"] = NO_DAYS
     if faults:
-        raise AskAgain(await _page(request, hold, faults=faults, reason=reason))
+        given = {"review-reason": reason, "days": days}
+        raise AskAgain(await _page(request, hold, faults=faults, given=given))
     return reason.strip(), number
 
 
@@ -215,7 +217,8 @@ async def _lift_form(request: Request, hold: Hold) -> tuple[str, str]:
     if not reference.strip():
         faults["lift-reference"] = NO_REFERENCE
     if faults:
-        raise AskAgain(await _page(request, hold, faults=faults, reason=reason))
+        given = {"lift-reason": reason, "lift-reference": reference}
+        raise AskAgain(await _page(request, hold, faults=faults, given=given))
     return reason.strip(), reference.strip()
 
 
@@ -225,7 +228,7 @@ async def _page(
     *,
     done: str = "",
     faults: dict[str, str] | None = None,
-    reason: str = "",
+    given: Mapping[str, str] | None = None,
 ) -> Response:
     services, asker = services_of(request), asker_of(request)
     say = speaker(language_of(request.scope))
@@ -245,7 +248,7 @@ async def _page(
         may_review=REVIEW in asker.able,
         may_lift=LIFT in asker.able,
         longest=LONGEST_REVIEW.days,
-        reason=reason,
+        given=given or {},
         faults={name: say(text) for name, text in (faults or {}).items()},
         done=done,
         now=asker.now,

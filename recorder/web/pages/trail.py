@@ -26,7 +26,9 @@ from recorder.web.problems import Kind, Problem
 from recorder.web.reading import read_day
 from recorder.web.routes import Routes
 from recorder.web.services import Services
-from recorder.web.words import REASONS, REFUSED
+from recorder.web.told import BRAKES, INCIDENTS, NOTED
+from recorder.web.words import GROUNDS, REASONS, REFUSED
+from recorder.web.words import ROUTES as HOW_ERASED
 
 PAGE_ROWS = 50
 FIELDS = ("person", "act", "about", "since", "until")
@@ -37,6 +39,7 @@ NO_PROOF = later(
     "Nothing was exported: without a checkpoint nobody could prove that it is whole. One is "
     "signed each day; see OPERATIONS.md, “The audit trail”."
 )
+WHY = {**HOW_ERASED, **GROUNDS, **BRAKES, **INCIDENTS, **NOTED, **REASONS, **REFUSED}
 READ, VERIFY, EXPORT = Permission.AUDIT_READ, Permission.AUDIT_VERIFY, Permission.AUDIT_EXPORT
 
 
@@ -259,7 +262,7 @@ def _line(entry: Entry, names: Mapping[str, str], *, reveal: bool) -> Line:
         act=ACTS.get(entry.action, entry.action),
         subject=entry.subject,
         path=f"{paths[noun]}{number}" if noun in paths and number else "",
-        reason=REFUSED.get(entry.reason, REASONS.get(entry.reason, entry.reason)),
+        reason=WHY.get(entry.reason, entry.reason),
         details=_worded(kept_object(entry.details)),
         personal=_worded(kept_object(entry.personal.data)) if entry.personal and reveal else {},
     )
