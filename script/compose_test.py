@@ -393,9 +393,11 @@ class Trial:
             "listener",
         ).split()[0]
         until_day = time.strftime("%Y-%m-%d", time.localtime(time.time() + 20 * 86400))
-        prompt("authorisation", "grant", "zenobia", "--role", "listener", "--to", until_day)
+        # Nobody is authorised before the password is their own (R6.3e).
         prompt("sign-in", "zenobia", text=f"{temporary}\n\n")
         prompt("user", "password", text=f"{temporary}\n{PASSWORD} 2\n")
+        prompt("sign-in", "anna", text=f"{PASSWORD}\n\n")
+        prompt("authorisation", "grant", "zenobia", "--role", "listener", "--to", until_day)
         self.sign_in()
         status, body = self.browser.ask("/account/second-factor", form={})
         if status != 200 or b'class="select"' not in body:
