@@ -18,6 +18,7 @@ from recorder.accounts.rules import (
     problem_of_extension,
     problem_of_login,
     problem_of_password,
+    problem_of_person,
     problem_of_roles,
     step_of_code,
 )
@@ -257,9 +258,7 @@ class AccountKeeper:
         self, login: str, name: str, post: str, roles: Iterable[Role], *, must_change: bool
     ) -> Account:
         roles = frozenset(roles)
-        problem = problem_of_login(login) or pair_problem(roles)
-        if not problem and not (name.strip() and post.strip()):
-            problem = "an account is a person's: name and post are needed"
+        problem = problem_of_login(login) or pair_problem(roles) or problem_of_person(name, post)
         if problem:
             raise RuleViolation(problem)
         now = self._clock.now()

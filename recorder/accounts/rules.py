@@ -14,6 +14,7 @@ SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 256
 """Longer ones are refused: hashing must not become a way to keep the service busy."""
 
+LONGEST_NAME = 120
 LOGIN = re.compile(r"[a-z][a-z0-9.-]{1,31}")
 EXTENSION = re.compile(r"[A-Za-z0-9_.-]{1,32}", re.ASCII)
 
@@ -48,6 +49,15 @@ def problem_of_login(login: str) -> str:
     if LOGIN.fullmatch(login):
         return ""
     return "a login is 2 to 32 of a-z, 0-9, dot and hyphen, and begins with a letter"
+
+
+def problem_of_person(name: str, post: str) -> str:
+    """Return why an account cannot be this person's; empty when it can."""
+    if not (name.strip() and post.strip()):
+        return "an account is a person's: name and post are needed"
+    if max(len(name), len(post)) > LONGEST_NAME:
+        return f"name and post have at most {LONGEST_NAME} characters"
+    return ""
 
 
 def problem_of_password(

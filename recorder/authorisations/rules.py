@@ -1,7 +1,7 @@
 """Does this authorisation give a right now, and may it be granted, revoked, opened at all?"""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from recorder.accounts.model import Account, AccountId, Role
 from recorder.authorisations.model import Authorisation, ContractorAccess, ScanKind, Standing
@@ -12,6 +12,8 @@ ROLES_OF_PAPER = frozenset({Role.LISTENER, Role.COPY_MAKER, Role.DPO})
 OPENS = frozenset({Standing.PROPOSED, Standing.FUTURE, Standing.VALID})
 """Where an authorisation opens recordings, or will without anybody looking at its holder again."""
 
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""Instants of a paper. Near the ends of the calendar one may be kept that nobody can read again."""
 LONGEST_CONTRACTOR_ACCESS = timedelta(hours=8)
 LONGEST_SCAN_BYTES = 20 << 20
 LONGEST_REASON = 500
@@ -91,6 +93,8 @@ def problem_of_grant(
         return "the account does not have that role: recorder user roles"
     if Role.DPO in roles and not one_recording:
         return "the DPO is authorised for one recording at a time"
+    if valid_from < EARLIEST or valid_until > LATEST:
+        return "its period lies in this century or the next"
     if valid_until <= valid_from:
         return "it would end before it begins"
     if valid_until <= now:

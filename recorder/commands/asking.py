@@ -16,10 +16,34 @@ from recorder.commands.parts import open_parts
 from recorder.settings import Settings
 
 Result = TypeVar("Result")
+EARLIEST, LATEST = datetime(2000, 1, 1), datetime(2200, 1, 1)  # noqa: DTZ001 - days of the office
+
+
+def in_calendar(day: datetime | None) -> datetime | None:
+    """Refuse a day near the ends of the calendar: there a day more, or another zone, is none."""
+    if day is not None and not EARLIEST <= day < LATEST:
+        raise typer.BadParameter("a day of this century or the next")
+    return day
+
 
 CallerOption = Annotated[str | None, typer.Option(help="Caller, any spelling, or 'withheld'.")]
 CalledOption = Annotated[str | None, typer.Option(help="The office's number, any spelling.")]
-DayOption = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day.")]
+DayOption = Annotated[
+    datetime | None, typer.Option(formats=["%Y-%m-%d"], callback=in_calendar, help="Day.")
+]
+FirstDayOption = Annotated[
+    datetime | None,
+    typer.Option(
+        "--from",
+        formats=["%Y-%m-%d"],
+        callback=in_calendar,
+        help="First day; today unless given.",
+    ),
+]
+LastDayOption = Annotated[
+    datetime,
+    typer.Option("--to", formats=["%Y-%m-%d"], callback=in_calendar, help="Last day, included."),
+]
 HourOption = Annotated[datetime | None, typer.Option(formats=["%H:%M"], help="About this hour.")]
 WindowOption = Annotated[
     int, typer.Option(min=0, max=1440, help="Minutes around the hour, both ways.")

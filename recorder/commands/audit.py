@@ -21,7 +21,13 @@ from recorder.audit.notes import BadNote, PublicKey
 from recorder.audit.rules import Entry
 from recorder.audit.service import Auditor, Report
 from recorder.commands import audit_report, gatehouse
-from recorder.commands.asking import JsonOption, LimitOption, OffsetOption, ask_database
+from recorder.commands.asking import (
+    JsonOption,
+    LimitOption,
+    OffsetOption,
+    ask_database,
+    in_calendar,
+)
 from recorder.commands.audit_export import write_export
 from recorder.commands.output import print_json, print_table
 from recorder.errors import ConfigurationError, RecorderError, RuleViolation
@@ -44,7 +50,10 @@ PublicKeyOption = Annotated[
 RevealOption = Annotated[
     bool, typer.Option("--reveal", help="With numbers and texts; leaves an entry of its own.")
 ]
-EntryDay = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day, included.")]
+EntryDay = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], callback=in_calendar, help="Day, included."),
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from recorder.adapters.regulation_file import load_regulation
 from recorder.authorisations.form import as_text, forms_of
 from recorder.authorisations.model import Authorisation, AuthorisationId, Scan
 from recorder.authorisations.rules import LONGEST_SCAN_BYTES, standing
-from recorder.commands.asking import JsonOption
+from recorder.commands.asking import FirstDayOption, JsonOption, LastDayOption
 from recorder.commands.gatehouse import account_id, admitted
 from recorder.commands.output import print_fields, print_json, print_table
 from recorder.commands.parts import Parts
@@ -26,7 +26,6 @@ from recorder.settings import load_settings
 
 app = typer.Typer(help="The register of authorisations (§ 8.1).", no_args_is_help=True)
 Which = Annotated[str, typer.Argument(metavar="NUMBER|ID", help="As in 7/2026, or the id.")]
-DAY = ["%Y-%m-%d"]
 NUMBER = re.compile(r"(\d{1,6})/(\d{4})")
 COLUMNS = {
     "number": "no.",
@@ -63,10 +62,8 @@ def grant(
     login: LoginArgument,
     *,
     role: RoleOption,
-    until: Annotated[datetime, typer.Option("--to", formats=DAY, help="Last day, included.")],
-    since: Annotated[
-        datetime | None, typer.Option("--from", formats=DAY, help="First day; today unless given.")
-    ] = None,
+    until: LastDayOption,
+    since: FirstDayOption = None,
     line: Annotated[
         list[str] | None, typer.Option("--line", help="An office number; all unless given.")
     ] = None,

@@ -9,7 +9,7 @@ import typer
 
 from recorder.access.model import View
 from recorder.adapters.log_files import LogFolder
-from recorder.commands.asking import JsonOption
+from recorder.commands.asking import JsonOption, in_calendar
 from recorder.commands.gatehouse import admitted
 from recorder.commands.output import print_json
 from recorder.errors import ConfigurationError
@@ -35,10 +35,12 @@ def logs(
     text: Annotated[str, typer.Option(help="Lines in which this stands, in any case.")] = "",
     level: Annotated[str, typer.Option(help="Least level: debug, info, warning, error.")] = "info",
     since: Annotated[
-        datetime | None, typer.Option(formats=MOMENT, help="Not before, the office's time.")
+        datetime | None,
+        typer.Option(formats=MOMENT, callback=in_calendar, help="Not before, the office's time."),
     ] = None,
     until: Annotated[
-        datetime | None, typer.Option(formats=MOMENT, help="Before, the office's time.")
+        datetime | None,
+        typer.Option(formats=MOMENT, callback=in_calendar, help="Before, the office's time."),
     ] = None,
     last: Annotated[int, typer.Option(min=1, help="At most so many lines, the newest.")] = 200,
     follow: Annotated[bool, typer.Option("--follow", help="Go on as lines come.")] = False,

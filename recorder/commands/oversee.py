@@ -13,7 +13,7 @@ from recorder.adapters.clock import SystemClock
 from recorder.adapters.keeping import open_completeness
 from recorder.adapters.postgres.incidents import PostgresIncidents
 from recorder.adapters.regulation_file import load_regulation
-from recorder.commands.asking import JsonOption, ask_database
+from recorder.commands.asking import JsonOption, ask_database, in_calendar
 from recorder.commands.gatehouse import actor
 from recorder.commands.output import for_machines, print_json, print_table
 from recorder.completeness.model import Comparison
@@ -64,7 +64,11 @@ def completeness(
     *,
     day: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Day of the office; unless given, today."),
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            callback=in_calendar,
+            help="Day of the office; unless given, today.",
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

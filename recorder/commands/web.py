@@ -58,7 +58,7 @@ from recorder.web.public_texts import public_texts
 from recorder.web.rules import Origin, parse_origin
 from recorder.web.server import listen, server_for
 from recorder.web.services import Keeping, People, Services
-from recorder.web.streaming import Pace
+from recorder.web.streaming import Pace, Streams
 from recorder.web.upkeep import keep_up
 from recorder.web.verifying import Verifications
 
@@ -191,6 +191,7 @@ def services_around(engine: AsyncEngine, settings: Settings, origin: Origin) -> 
         ),
         live=LiveController(book=PostgresOrderBook(engine), clock=clock, new_id=uuids.uuid7),
         pace=Pace(),
+        streams=Streams(),
         draw_factor=lambda secret, login: qr_svg(enrolment_uri(secret, login)),
     )
 

@@ -23,6 +23,8 @@ KNOWN = (
     later("this person changes the first password, which somebody else gave, before that"),
     later("this person sets a second factor before that"),
     later("the account is disabled"),
+    later("its period lies in this century or the next"),
+    later("name and post have at most 120 characters"),
     later("a second factor is set; a sysadmin resets a lost one"),
     later("no second factor waits to be confirmed"),
     later("this is not the code; check the telephone's clock"),

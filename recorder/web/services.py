@@ -54,7 +54,7 @@ from recorder.web.metrics import Measures
 from recorder.web.ports import Desk, Erasing, Finder, Overview, Searches
 from recorder.web.public_texts import PublicTexts
 from recorder.web.rules import Origin
-from recorder.web.streaming import Pace
+from recorder.web.streaming import Pace, Streams
 from recorder.web.verifying import Verifications
 from recorder.workstations.ports import Workstations
 from recorder.workstations.service import WorkstationKeeper
@@ -226,5 +226,6 @@ class Services:
     live: LiveController
     """Calls in progress, and orders about their recording (RG.12)."""
     pace: Pace
+    streams: Streams
     draw_factor: Callable[[str, str], str]
     """From a secret and a login the picture that a telephone reads, as SVG."""

@@ -1,9 +1,11 @@
 """Sends audio piece by piece, for as long as the listener may listen and does (A3, A8, R8.1b)."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from uuid import UUID
 
 import structlog
 from starlette.responses import Response
@@ -12,6 +14,9 @@ from starlette.types import Message, Receive, Scope, Send
 from recorder.errors import RecorderError
 
 log = structlog.get_logger(__name__)
+
+MOST_OF_ONE = 8
+"""Streams that one person may have at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +30,35 @@ class Pace:
     asked_every_s: float = 2.0
     stalled_after_s: float = 60.0
     """A listener who takes nothing for so long is let go; a player comes back by itself."""
+
+
+class Streams:
+    """Counts what one person has sent at once by this process.
+
+    A player takes one, two while it seeks. Without a limit one listener takes every place that
+    the process has, and nobody else gets a page.
+    """
+
+    def __init__(self, most: int = MOST_OF_ONE) -> None:
+        self._most = most
+        self._running: Counter[UUID] = Counter()
+
+    def begin(self, account_id: UUID) -> bool:
+        """Count one more; False when there are enough."""
+        if self._running[account_id] >= self._most:
+            return False
+        self._running[account_id] += 1
+        return True
+
+    def end(self, account_id: UUID) -> None:
+        """Count one less."""
+        self._running[account_id] -= 1
+        if self._running[account_id] <= 0:
+            del self._running[account_id]
+
+    def of(self, account_id: UUID) -> int:
+        """Return how many are sent to one person now."""
+        return self._running.get(account_id, 0)
 
 
 class Outcome(Enum):
@@ -80,8 +114,10 @@ class AudioStream(Response):
                 for each in running:
                     each.cancel()
         finally:
-            await self._on_sent(self._sent)
-            await self._on_end(outcome)
+            try:
+                await self._on_sent(self._sent)
+            finally:
+                await self._on_end(outcome)
         if outcome not in {Outcome.WHOLE, Outcome.LEFT}:
             raise Broken(outcome.value)
 

@@ -17,6 +17,8 @@ Address = IPv4Address | IPv6Address
 LONGEST_CHAIN = 20
 """More addresses than any honest chain of proxies: then nothing of it is believed."""
 
+LONGEST_WORDS = 120
+
 WIDEST = {4: 16, 6: 48}
 """A list entry wider than this is a slip of the pen, not a workstation."""
 
@@ -75,6 +77,13 @@ def problem_of_network(network: Network) -> str:
     """Return why a network cannot be listed; empty when it can."""
     if network.prefixlen < WIDEST[network.version]:
         return f"a network wider than /{WIDEST[network.version]} is no list of workstations"
+    return ""
+
+
+def problem_of_words(name: str, place: str) -> str:
+    """Return why an entry cannot be called so; empty when it can."""
+    if max(len(name), len(place)) > LONGEST_WORDS:
+        return f"name and place have at most {LONGEST_WORDS} characters"
     return ""
 
 

@@ -9,7 +9,7 @@ from recorder.errors import NotFound, RuleViolation
 from recorder.ports import Clock
 from recorder.workstations.model import Workstation
 from recorder.workstations.ports import Workstations
-from recorder.workstations.rules import parse_network, problem_of_network
+from recorder.workstations.rules import parse_network, problem_of_network, problem_of_words
 
 
 class WorkstationKeeper:
@@ -26,7 +26,7 @@ class WorkstationKeeper:
             raise RuleViolation(
                 "this is no network; examples: 10.1.2.3, 10.1.2.0/24, 2001:db8::/64"
             )
-        if problem := problem_of_network(parsed):
+        if problem := problem_of_network(parsed) or problem_of_words(name, place):
             raise RuleViolation(problem)
         now = self._clock.now()
         workstation = Workstation(

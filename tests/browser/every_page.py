@@ -36,6 +36,10 @@ NOT_OPENED = {
 }
 """GET routes that no walk opens, and why."""
 PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
+FORM = re.compile(r'<form\b[^>]*\baction="([^"]*)"')
+ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
+PATTERN = "/wzornik"
+"""The page of components: its forms lead nowhere."""
 DOWNLOAD = "Download is starting"
 
 
@@ -245,3 +249,26 @@ async def opened(seat: Seat, route: str, path: str) -> Opened:
     if answer is None:
         answer = await seat.page.request.get(path)
     return Opened(route=route, path=path, answer=answer)
+
+
+def form_named(action: str) -> str:
+    """Return where a form leads, whatever it is about."""
+    return ID.sub("*", action)
+
+
+async def with_forms(
+    seat: Seat, is_new: Callable[[str, str], bool]
+) -> AsyncIterator[tuple[str, str]]:
+    """Give the pages, as route and address, with a form that is new, asked by address and name.
+
+    What the server sends tells: no script of ours makes a form, and none needs to be shown for it.
+    """
+    for route in routes_of_pages(seat.seeded.desk.office, seat.role):
+        for path in (await paths_of(seat, route))[:2]:
+            answer = await seat.page.request.get(path)
+            if answer.headers.get("content-type", "").partition(";")[0] != "text/html":
+                continue
+            _, _, main = (await answer.text()).partition("<main")
+            names = {form_named(each) for each in FORM.findall(main)} - {PATTERN}
+            if any(is_new(path, each) for each in names):
+                yield route, path

@@ -118,6 +118,19 @@ def grant(**changed: Any) -> str:
     return problem_of_grant(**values | changed)
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"valid_until": datetime.fromisoformat("9999-12-31T23:59:59-14:00")},
+        {"valid_until": datetime.fromisoformat("2200-01-01T00:00:01+00:00")},
+        {"valid_from": datetime.fromisoformat("0001-01-01T00:00:00+14:00")},
+    ],
+)
+def test_a_period_at_the_ends_of_the_calendar_is_none(changed: dict[str, Any]) -> None:
+    """B7: it would be kept, and nobody could read the register any more."""
+    assert "century" in grant(**changed)
+
+
 def test_what_cannot_be_granted_is_told() -> None:
     assert grant() == ""
     assert "himself" in grant(grantor=MINE)

@@ -388,6 +388,24 @@ def test_every_tampering_of_an_export_is_found(
     assert (status, told.startswith("NOT WHOLE. "), said in told) == (1, True, True), told
 
 
+@pytest.mark.parametrize("odd", [b"\xff\xfe", b"[" * 100_000, b"null", b"", b"9" * 5000])
+@pytest.mark.parametrize("place", [2, 8])
+def test_what_cannot_be_read_in_an_export_is_named_as_an_entry(
+    place: int, odd: bytes, exported: tuple[Path, str]
+) -> None:
+    """A13: not with an error that names nothing."""
+    folder, public = exported
+    path = folder / "entries.jsonl"
+    lines = path.read_bytes().splitlines()
+    path.write_bytes(b"".join(each + b"\n" for each in [*lines[:place], odd, *lines[place:]]))
+    assert f"entry {place + 1}: altered" in verified(folder, public)[1]
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    note = folder / "checkpoints/000000000008.note"
+    note.write_bytes(odd)
+    status, told = verified(folder, public)
+    assert (status, told.startswith("NOT WHOLE. 000000000008.note")) == (1, True), told
+
+
 def test_a_tail_cut_with_its_checkpoint_is_seen_by_the_day_it_was_signed(
     exported: tuple[Path, str],
 ) -> None:

@@ -387,6 +387,44 @@ def test_an_overseers_account_is_opened_only_with_a_present_administrator(
     assert run("user", "reset", "olga").status == 0, "everybody else is helped at once"
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "2200-01-01"])
+def test_a_day_at_the_ends_of_the_calendar_is_wrong_use(
+    run: Run, at_the_prompt: SignIn, day: str
+) -> None:
+    at_the_prompt(Role.ADMINISTRATOR)
+    for command in (
+        ["authorisation", "grant", "jan", "--role", "listener", "--to", day],
+        [
+            "authorisation",
+            "grant",
+            "jan",
+            "--role",
+            "listener",
+            "--to",
+            "2099-01-01",
+            "--from",
+            day,
+        ],
+        ["audit", "show", "--since", day],
+        ["audit", "show", "--until", day],
+        ["calls", "list", "--day", day],
+        ["completeness", "--day", day],
+        ["logs", "--until", f"{day} 10:00"],
+    ):
+        assert run(*command).status == 2, command
+
+
+def test_what_no_table_holds_is_refused_with_a_sentence(run: Run, at_the_prompt: SignIn) -> None:
+    """B7: a byte that is no text, and a name of pages."""
+    at_the_prompt(Role.SYSADMIN)
+    post = ["--post", "inspektor", "--role", "listener"]
+    assert "120" in run("user", "add", "jan", "--name", "x" * 121, *post).err
+    assert run("user", "add", "jan", "--name", "Jan \udcff", *post).status == 0
+    odd = ["--issuer", "https://login.example/\udcff", "--subject", "1"]
+    assert run("user", "link", "jan", *odd).status == 0
+    assert "120" in run("workstation", "add", "10.1.1.1", "--name", "x" * 121, "--place", "y").err
+
+
 def test_under_a_paper_the_second_factor_goes_only_with_a_present_administrator(
     run: Run, at_the_prompt: SignIn, typed: Callable[..., None], database_url: str
 ) -> None:

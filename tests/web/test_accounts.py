@@ -102,6 +102,24 @@ async def test_who_runs_the_machine_helps_everybody_else(office: WebOffice) -> N
     assert (await sysadmin.post(clerk)).status_code == 204
 
 
+async def test_no_period_puts_the_register_out_of_reach(office: WebOffice) -> None:
+    """B7: one administrator's proposal would stop every page of its holder, and the register."""
+    ewa = await office.person(Role.LISTENER, login="ewa")
+    anna = await office.at_work(Role.ADMINISTRATOR)
+    for since, until in (
+        ("2026-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00"),
+        ("0001-01-01T00:00:00+14:00", "2099-01-01T00:00:00Z"),
+    ):
+        asked = {
+            "account_id": str(ewa.id),
+            "roles": ["listener"],
+            "valid_from": since,
+            "valid_until": until,
+        }
+        assert (await anna.post("/api/v1/authorisations", json=asked)).status_code == 409
+    assert (await anna.get("/api/v1/authorisations")).json()["authorisations"] == []
+
+
 GIVE_A_FACTOR = "UPDATE account SET totp_since = now(), totp_secret = 'x' WHERE login = :login"
 AS_IT_STANDS = "UPDATE authorisation SET roles = roles"
 TO_COME = "UPDATE authorisation SET valid_from = valid_from + interval '9 days'"

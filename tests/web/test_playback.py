@@ -307,6 +307,45 @@ async def test_a_listener_who_takes_nothing_is_let_go(office: WebOffice) -> None
     assert received < 32_000 * 60
 
 
+async def test_one_listener_takes_a_few_streams_and_no_more(office: WebOffice) -> None:
+    """A8: else one person's player leaves nobody else a place."""
+    call = await office.call(seconds=5)
+    browser = await office.at_work(Role.LISTENER)
+    path = await opened(browser, call)
+    streams = office.services.streams
+    (listener,) = [
+        each.id for each in await office.parts.store.accounts() if each.login == "listener"
+    ]
+    while streams.begin(listener):
+        pass
+    held = streams.of(listener)
+    assert held < 20
+    refused = await browser.get(path)
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")
+    streams.end(listener)
+    for _ in range(3):
+        assert (await browser.get(path, headers={"Range": "bytes=0-9"})).status_code == 206
+    assert streams.of(listener) == held - 1
+
+
+async def test_a_stream_that_could_not_be_noted_is_counted_no_more(office: WebOffice) -> None:
+    call = await office.call(seconds=120)
+    browser = await office.at_work(Role.LISTENER)
+    path = await opened(browser, call)
+
+    async def lose_the_playbacks() -> None:
+        await office.do("ALTER TABLE playback RENAME TO playback_away")
+
+    _, ended = await streamed(
+        office, browser, path, pace=Pace(asked_every_s=0.2), after_first=lose_the_playbacks
+    )
+    assert not ended
+    (listener,) = [
+        each.id for each in await office.parts.store.accounts() if each.login == "listener"
+    ]
+    assert office.services.streams.of(listener) == 0
+
+
 async def test_a_damaged_recording_is_told_not_played(office: WebOffice) -> None:
     """RG.3, F13."""
     call = await office.call(seconds=5)

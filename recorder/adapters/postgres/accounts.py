@@ -162,7 +162,7 @@ class PostgresAccounts(PostgresSessions):
                 await connection.execute(
                     account_update(account_id).values(
                         signs_in_by=link.by.value if link else SignsInBy.LOCAL.value,
-                        issuer=link.issuer if link else None,
+                        issuer=clean(link.issuer) if link else None,
                         subject=clean(link.subject) if link else None,
                         password_hash=password_hash,
                         password_set_at=at,
@@ -178,7 +178,7 @@ class PostgresAccounts(PostgresSessions):
         """Return the account that is linked so."""
         return await self._one(
             (ACCOUNT.signs_in_by == link.by.value)
-            & (ACCOUNT.issuer == link.issuer)
+            & (ACCOUNT.issuer == clean(link.issuer))
             & (ACCOUNT.subject == clean(link.subject))
         )
 

@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psycopg
 from sqlalchemy import event
@@ -27,6 +28,8 @@ POOL = 5
 TRUSTED_S = 10.0
 """How long a connection may lie unused and still be taken for alive without being asked."""
 
+_AT_ONCE: WeakKeyDictionary[AsyncEngine, AsyncEngine] = WeakKeyDictionary()
+"""Each engine as it is for questions: made once, for making one costs as much as a question."""
 SCHEMA_BEHIND = {"42P01", "42703", "23514"}
 """No such table or column, or a value that an older schema does not list."""
 NOT_ALLOWED = "42501"
@@ -73,8 +76,10 @@ async def asking(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     Each statement is a transaction of its own and sees its own moment, as every statement of a
     transaction does under READ COMMITTED; what has to see one moment takes ``begin``.
     """
+    at_once = _AT_ONCE.get(engine)
+    if at_once is None:
+        at_once = _AT_ONCE[engine] = engine.execution_options(isolation_level="AUTOCOMMIT")
     with translated():
-        at_once = engine.execution_options(isolation_level="AUTOCOMMIT")
         async with at_once.connect() as connection:
             yield connection
 

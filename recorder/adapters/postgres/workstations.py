@@ -17,6 +17,12 @@ from recorder.audit.event import AuditEvent
 from recorder.workstations.model import Workstation
 
 COLUMNS = tuple(Workstation.__dataclass_fields__)
+LISTED = (
+    select(*(getattr(WorkstationTable, name) for name in COLUMNS))
+    .where(WorkstationTable.removed_at.is_(None))
+    .order_by(WorkstationTable.network)
+)
+"""Asked at every request, so put together once."""
 
 
 class PostgresWorkstations:
@@ -63,11 +69,6 @@ class PostgresWorkstations:
 
     async def listed(self) -> Sequence[Workstation]:
         """Return what is on the list now."""
-        query = (
-            select(*(getattr(WorkstationTable, name) for name in COLUMNS))
-            .where(WorkstationTable.removed_at.is_(None))
-            .order_by(WorkstationTable.network)
-        )
         async with asking(self._engine) as connection:
-            rows = (await connection.execute(query)).mappings()
+            rows = (await connection.execute(LISTED)).mappings()
             return [Workstation(**{**row, "network": ip_network(row["network"])}) for row in rows]

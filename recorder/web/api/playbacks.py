@@ -164,10 +164,13 @@ async def _stream(
         await parts.listening.note(playback, (span.start, span.start + sent))
 
     async def on_end(outcome: Outcome) -> None:
+        parts.streams.end(asker.account.id)
         parts.measures.streams.dec()
         if outcome is Outcome.FORBIDDEN:
             await parts.listening.end(playback, Over.REFUSED, actor=asker.actor)
 
+    if not parts.streams.begin(asker.account.id):
+        raise Problem(kind=Kind.TOO_MANY, headers={"Retry-After": "5"})
     parts.measures.streams.inc()
     return AudioStream(
         first,

@@ -54,6 +54,7 @@ PROBLEMS = {
         "account", later("Person: has first to sign in and set the second factor."),
     ),
     "its period would be over already": ("until", OVER),
+    "its period lies in this century or the next": ("until", NO_UNTIL),
     "it would end before it begins": ("until", later("To: it would end before it begins.")),
 }  # fmt: skip
 """At which field it is said, and how, by what the rules say."""
