@@ -93,13 +93,14 @@ class AnnouncementTerms(_Section):
 class Retention(_Section):
     """§ 7.2: how long a recording is kept."""
 
-    days: Annotated[int, Field(ge=1, le=LONGEST_RETENTION_DAYS)]
+    days: Annotated[int, Field(ge=1, le=LONGEST_RETENTION_DAYS, strict=True)]
+    """Strict: ``true`` is no day, and would erase after one."""
 
 
 class Backups(_Section):
     """RG.17: how long the keys of a backup live; with ``retention.days`` at most 30 days."""
 
-    key_days: Annotated[int, Field(ge=0, lt=LONGEST_RETENTION_DAYS)]
+    key_days: Annotated[int, Field(ge=0, lt=LONGEST_RETENTION_DAYS, strict=True)]
     """0 = no backup is made."""
 
 

@@ -8,11 +8,17 @@ from recorder.regulation import Regulation
 from recorder.settings import Settings
 
 
+def about_days(days: int, *, key_days: int) -> Iterator[Finding]:
+    """Yield whether keys in a backup would outlive recordings that are kept for ``days``."""
+    if problem := days_problem(retention_days=days, key_days=key_days):
+        yield Finding(Weight.WRONG, f"{problem} (RG.17)")
+
+
 def about_backups(settings: Settings, regulation: Regulation) -> Iterator[Finding]:
     """Yield what keeps backups from being made, or erasure from reaching them (RG.17)."""
     days, key_days = regulation.retention.days, regulation.backups.key_days
-    if problem := days_problem(retention_days=days, key_days=key_days):
-        yield Finding(Weight.WRONG, f"{problem} (RG.17)")
+    if too_long := list(about_days(days, key_days=key_days)):
+        yield from too_long
         return
     if problem := none_allowed(key_days=key_days):
         yield Finding(Weight.REMARK, problem)

@@ -15,7 +15,7 @@ from recorder.adapters.spool import DiskSpool
 from recorder.announcements.service import AnnouncementKeeper
 from recorder.commands.asking import JsonOption, ask_database
 from recorder.commands.asterisk_check import CONSOLE, asterisk_checks
-from recorder.commands.backup_findings import about_backups
+from recorder.commands.backup_findings import about_backups, about_days
 from recorder.commands.db import address_of, url_of
 from recorder.commands.directory_check import directory_checks
 from recorder.commands.finding import Finding, Weight
@@ -199,6 +199,10 @@ def _about_retention(settings: Settings, regulation: Regulation) -> Iterator[Fin
         return
     if found.days != found.configured:
         yield Finding(Weight.REMARK, f"retention.days: {days_part(found).says} (R7.2c)")
+    key_days = regulation.backups.key_days
+    if key_days and found.waits_for_a_person:
+        # Recordings are kept by the days in force, and so are their keys in a backup.
+        yield from about_days(found.days, key_days=key_days)
 
 
 def without_secrets(settings: Settings) -> dict[str, str]:

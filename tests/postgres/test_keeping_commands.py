@@ -308,7 +308,13 @@ def test_a_shorter_retention_shows_what_it_erases_and_waits_for_two(office: Offi
     office.write_days(7)
     assert office.run("purge").out.startswith("0 erased")
     assert "30 days are in force; regulation.toml says 7" in office.run("status").out
-    assert "30 days are in force; regulation.toml says 7" in office.run("config", "check").out
+    file = office.directory / "regulation.toml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("key_days = 0", "key_days = 7"), encoding="utf-8")
+    said = office.run("config", "check")
+    assert "30 days are in force; regulation.toml says 7" in said.out
+    assert "wrong: retention.days (30) and backups.key_days (7) are more" in said.out
+    file.write_text(text, encoding="utf-8")
     said = office.run("config", "apply-retention")
     assert "In force: 30 days; regulation.toml: 7" in said.out
     assert "erases 1 at once; 1 are held and stay" in said.out

@@ -189,8 +189,9 @@ def test_a_setting_that_cannot_work_is_named(
 
 
 @pytest.mark.parametrize("command", ["show", "check"])
-def test_a_wrong_regulation_is_wrong_use(run: Run, tmp_path: Path, command: str) -> None:
-    (tmp_path / "regulation.toml").write_text("[retention]\ndays = 31\n", encoding="utf-8")
+@pytest.mark.parametrize("days", ["31", "0", "-1", '"thirty"', "true"])
+def test_a_wrong_regulation_is_wrong_use(run: Run, tmp_path: Path, command: str, days: str) -> None:
+    (tmp_path / "regulation.toml").write_text(f"[retention]\ndays = {days}\n", encoding="utf-8")
     said = run("config", command)
     assert (said.status, said.out) == (2, "")
     assert "retention.days (§ 7.2)" in said.err
