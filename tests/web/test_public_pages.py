@@ -48,6 +48,8 @@ async def test_the_clause_says_what_article_13_asks_in_three_languages(office: W
         assert f'<html lang="{language}">' in page.text
         for purpose in office.services.purposes:
             assert purpose in text
+        alone = re.findall(r'<li><span lang="pl">', page.text)
+        assert alone == [], "a purpose that ships is told in the reader's language"
     assert (await browser.get("/information-clause/xx")).status_code == 404
     assert (await browser.get("/information-clause")).headers["content-language"] == "pl"
 
