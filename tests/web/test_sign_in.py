@@ -213,7 +213,7 @@ async def test_who_leaves_while_a_form_is_sent_is_no_fault_of_the_service(
             (b"content-length", b"100"),
         ],
     }
-    await office.app(scope, gone, send)  # type: ignore[arg-type]
+    await office.app(scope, gone, send)
     logged = caplog.text
     assert "'route': '/sign-in'" in logged
     assert "request_failed" not in logged
