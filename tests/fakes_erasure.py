@@ -276,6 +276,8 @@ class FakeHolds:
         hold = self._rows.holds.get(hold_id)
         if hold is None or hold.ended_at is not None:
             return False
+        if ending is Ending.LAPSED and (hold.lapses_at is None or hold.lapses_at > at):
+            return False
         if approval is not None and not answer(
             self._rows, approval.id, Answer.CONFIRMED, actor=actor, at=at
         ):
@@ -323,8 +325,10 @@ class FakePurgeLog:
     async def put_on(self, brake: Brake, *, detail: str, at: datetime, token: str) -> OpenBrake:
         self._rows.answer()
         found = next((each for each in self.open if each.brake is brake), None)
-        if found is not None:
+        if found is not None and (not found.released or found.detail == detail):
             return found
+        if found is not None:
+            self.open.remove(found)
         new = OpenBrake(brake=brake, at=at, detail=detail, token=token, released=False)
         self.open.append(new)
         self._rows.trail.append(erasure_events.braked(brake, token=token, actor=self._actor, at=at))
@@ -344,7 +348,12 @@ class FakePurgeLog:
         self._rows.answer()
         self.instant = instant
         self.stood = self._standing()
-        self.open = [each for each in self.open if not each.released]
+        orphans = Brake.MANY_ORPHANS
+        self.open = [each for each in self.open if not each.released or each.brake is orphans]
+
+    async def use_up(self, brake: Brake, *, at: datetime) -> None:
+        self._rows.answer()
+        self.open = [each for each in self.open if not each.released or each.brake is not brake]
 
     @property
     def days(self) -> int | None:

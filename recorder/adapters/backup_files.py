@@ -13,7 +13,7 @@ from recorder.backup.model import File
 from recorder.errors import BackupUnavailable, RuleViolation
 
 FILE_MODE, FOLDER_MODE = 0o600, 0o700
-READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 UNFINISHED = ".unfinished"
 LOCK = ".lock"
 

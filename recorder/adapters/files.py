@@ -53,7 +53,9 @@ def overwrite_and_unlink(name: str, *, folder: int) -> None:
     Gone already is done. The removal is on disk once the folder is synced.
     """
     try:
-        handle = os.open(name, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+        # A pipe in a file's place would keep whoever opens it waiting, and every run behind them.
+        flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        handle = os.open(name, flags, dir_fd=folder)
     except FileNotFoundError:
         return
     _overwrite(handle, os.urandom)

@@ -163,7 +163,8 @@ def locked(folder: int, how: int) -> Iterator[None]:
 def read(folder: int, name: str) -> bytes | None:
     """Return a key file's bytes, None if it is not there."""
     try:
-        handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        handle = os.open(name, flags, dir_fd=folder)
     except FileNotFoundError:
         return None
     try:

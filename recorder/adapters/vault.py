@@ -31,7 +31,8 @@ KINDS = {
     UNFINISHED: FileKind.UNFINISHED,
 }
 NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(\.rec|\.wav|\.part)")
-READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+"""A pipe in a file's place must not keep its reader waiting."""
 Answer = TypeVar("Answer")
 
 

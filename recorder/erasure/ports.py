@@ -64,13 +64,19 @@ class PurgeLog(Protocol):
         """Return the brakes that are on, and those released but not yet used."""
 
     async def put_on(self, brake: Brake, *, detail: str, at: datetime, token: str) -> OpenBrake:
-        """Put a brake on, with incident and entry; one that is on already stays as it is."""
+        """Put a brake on, with incident and entry; one that is on already stays as it is.
+
+        One that was released for another ``detail`` covers it no more, and is used up.
+        """
 
     async def release(self, token: str, *, actor: Actor, at: datetime) -> OpenBrake | None:
         """Let the next run through. None if no brake has this token."""
 
     async def passed(self, instant: Instant) -> None:
-        """Note the clocks and the holds of this run; released brakes are used up."""
+        """Note the clocks and the holds of this run; the purge's released brakes are used up."""
+
+    async def use_up(self, brake: Brake, *, at: datetime) -> None:
+        """Note that what a person released was done; one that is on stays on."""
 
     async def applied(self) -> Applied | None:
         """Return the retention that was put in force last."""

@@ -13,6 +13,7 @@ from recorder.erasure import brakes, rules
 from recorder.erasure.brakes import Brake, Doubt, Instant
 from recorder.erasure.destroying import Destroyer
 from recorder.erasure.effect import Effect, Tally
+from recorder.erasure.looking import Look, must_ask
 from recorder.erasure.model import (
     Candidate,
     Claim,
@@ -89,11 +90,19 @@ class Eraser:
         instant = self._witness.read()
         known = {each.brake: each for each in await self._purge_log.brakes()}
         doubt = await self._doubt(instant)
-        if on := await self._put_on(days, known, doubt):
+        look = Look(doubt=doubt, released=known.get(Brake.FILE_YOUNGER))
+        async for verdicts in self.plan(days):
+            due = [each for each in verdicts if each.erase]
+            files = [(each.recording.id, each.recording.stored_on) for each in due]
+            look.at(due, await self._vault.written_at(files))
+        if brakes.is_large(look.due):
+            log.warning("purge_is_large", due=look.due)
+        if on := await self._put_on(look, known):
             log.error("purge_braked", brakes=[each.brake.value for each in on])
             return replace(report, braked_by=tuple(on))
         async for verdicts in self.plan(days):
-            report = await self._carry_out(verdicts, days, report)
+            seen = [each for each in verdicts if each.recording.id not in look.unseen]
+            report = await self._carry_out(seen, days, report)
             await progress(report)
         # A doubt that nothing was due by, and that nobody has dispelled, is kept for the next run.
         if doubt is Doubt.NONE or Brake.CLOCK_JUMP in known:
@@ -209,13 +218,11 @@ class Eraser:
             raise RuleViolation(f"it is not erased: {verdict.why}")
         return recording
 
-    async def _put_on(
-        self, days: int, known: dict[Brake, OpenBrake], doubt: Doubt
-    ) -> Sequence[OpenBrake]:
+    async def _put_on(self, look: Look, known: dict[Brake, OpenBrake]) -> Sequence[OpenBrake]:
         """Return the brakes that keep this run from erasing."""
         on = [each for each in known.values() if not each.released]
-        for brake, detail in await self._anomalies(days, doubt):
-            if brake not in known:
+        for brake, detail in look.anomalies(await self._purge_log.vanished_holds()):
+            if must_ask(brake, known.get(brake), found=detail):
                 now, token = self._clock.now(), self._new_token()
                 on.append(await self._purge_log.put_on(brake, detail=detail, at=now, token=token))
         return on
@@ -226,31 +233,6 @@ class Eraser:
             this=instant,
             synchronised=self._witness.synchronised(),
         )
-
-    async def _anomalies(self, days: int, doubt: Doubt) -> Sequence[tuple[Brake, str]]:
-        due = 0
-        younger: list[RecordingId] = []
-        async for verdicts in self.plan(days):
-            erase = [each.recording for each in verdicts if each.erase]
-            due += len(erase)
-            written = await self._vault.written_at([(each.id, each.stored_on) for each in erase])
-            younger += [
-                each.id
-                for each in erase
-                if (at := written.get(each.id)) is not None
-                and brakes.file_is_younger(written_at=at, sealed_at=each.sealed_at)
-            ]
-        if brakes.is_large(due):
-            log.warning("purge_is_large", due=due)
-        found = []
-        # A clock that nobody vouches for can do no harm while nothing is due by it.
-        if doubt is Doubt.JUMPED or (doubt is Doubt.NO_WITNESS and due):
-            found.append((Brake.CLOCK_JUMP, f"{doubt}; {due} recordings would be erased"))
-        if gone := await self._purge_log.vanished_holds():
-            found.append((Brake.HOLDS_VANISHED, f"{len(gone)} holds, {min(gone)} among them"))
-        if younger:
-            found.append((Brake.FILE_YOUNGER, f"{len(younger)} files, {younger[0]} among them"))
-        return found
 
     async def _carry_out(
         self, verdicts: Sequence[Verdict], days: int, report: PurgeReport

@@ -48,4 +48,7 @@ class Holds(Protocol):
         at: datetime,
         approval: Approval | None,
     ) -> bool:
-        """End a hold, and answer ``approval`` with it. False if one of them is over already."""
+        """End a hold, and answer ``approval`` with it. False if one of them is over already.
+
+        A lapse ends only what lapses by ``at``: it may have been reviewed since it was found.
+        """

@@ -12,6 +12,7 @@ import structlog
 from recorder.custody.model import StoredFile
 from recorder.dates import erase_by
 from recorder.erasure.brakes import Brake, Doubt, are_many_orphans, doubt_of_clock
+from recorder.erasure.looking import must_ask
 from recorder.erasure.ports import PurgeLog, Shredder, Witness
 from recorder.erasure.rules import Orphan, judge_orphan
 from recorder.errors import SpoolUnavailable, VaultUnavailable
@@ -153,6 +154,8 @@ class Reconciler:
             found["orphan_erased"] += 1
             now = self._clock.now()
             await self._inventory.orphan_erased(f"recording:{recording_id}", verdict, at=now)
+        if not braked:
+            await self._purge_log.use_up(Brake.MANY_ORPHANS, at=self._clock.now())
 
     async def _is_braked(self, orphans: int) -> bool:
         return await self._is_on(Brake.MANY_ORPHANS, f"{orphans} files have no row")
@@ -174,7 +177,7 @@ class Reconciler:
         """Tell whether a person must look first; puts the brake on where it is not."""
         known = {each.brake: each for each in await self._purge_log.brakes()}
         brake = known.get(wanted)
-        if brake is None:
+        if brake is None or must_ask(wanted, brake, found=detail):
             now, token = self._clock.now(), self._new_token()
             brake = await self._purge_log.put_on(wanted, detail=detail, at=now, token=token)
         return not brake.released

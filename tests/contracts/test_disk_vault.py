@@ -393,6 +393,28 @@ async def test_key_files_that_changed_places_are_found(tmp_path: Path) -> None:
             await store.digest(each, folder=FOLDER)
 
 
+@pytest.mark.parametrize("swapped", ["file", "key"])
+async def test_a_pipe_in_a_files_place_keeps_nobody_waiting(tmp_path: Path, swapped: str) -> None:
+    """P8: one that will not go must not stop the run."""
+    store = a_vault(tmp_path)
+    await store.store(RECORDING, raw=a_raw(tmp_path, stereo(0.5, 0.1)), folder=FOLDER)
+    path = tmp_path / "vault" / CONTAINER
+    destroy = store.destroy_audio(RECORDING, folder=FOLDER)
+    if swapped == "key":
+        destroy.close()
+        path, destroy = tmp_path / "keys" / f"{RECORDING}.key", store.destroy_key(RECORDING)
+    path.unlink()
+    os.mkfifo(path)
+    for act in (store.digest(RECORDING, folder=FOLDER), destroy):
+        try:
+            with pytest.raises((VaultUnavailable, RecordingDamaged)):
+                await asyncio.wait_for(act, timeout=5)
+        finally:
+            # Whoever does wait is let go, so that the test ends.
+            os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK))
+    assert any(await store.remains(RECORDING, folder=FOLDER))
+
+
 async def test_foreign_files_are_listed_without_their_names(tmp_path: Path) -> None:
     """R10: a name may hold a telephone number."""
     store = a_vault(tmp_path)

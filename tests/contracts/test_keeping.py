@@ -234,6 +234,26 @@ async def test_a_confirmed_hold_is_provisional_no_more(world: World) -> None:
     assert not await world.holds.confirm(HoldId(UUID(int=404)), **kept)  # type: ignore[arg-type]
 
 
+async def test_a_hold_reviewed_as_it_lapses_does_not_lapse(world: World) -> None:
+    """R7.3d: whoever was told that it stands is not contradicted by a run that looked before."""
+    at = NOON + 7 * DAY
+    hold = a_hold(await world.add(1), lapses_at=at)
+    await world.holds.place([hold], actor=OLGA)
+    lapse = {
+        "ending": Ending.LAPSED,
+        "reason": "",
+        "reference": "",
+        "actor": PURGE,
+        "approval": None,
+    }
+    assert not await world.holds.end(hold.id, **lapse, at=at - DAY)  # type: ignore[arg-type]
+    assert await world.holds.confirm(
+        hold.id, review_by=at + DAY, reason="still needed", actor=KAMIL, at=at
+    )
+    assert not await world.holds.end(hold.id, **lapse, at=at)  # type: ignore[arg-type]
+    assert [each.id for each in await world.holds.standing()] == [hold.id]
+
+
 async def test_of_two_proposals_for_one_thing_the_second_is_refused(world: World) -> None:
     first = an_approval()
     assert await world.approvals.propose(first, actor=OLGA)
@@ -278,7 +298,8 @@ async def test_an_act_and_its_second_signature_are_one(world: World) -> None:
 async def test_holds_that_vanish_without_a_word_are_told(world: World) -> None:
     """P5: ended in the trail is no loss, gone from the table is."""
     holds = [
-        a_hold(await world.add(number), id=HoldId(UUID(int=number + 50))) for number in range(3)
+        a_hold(await world.add(number), id=HoldId(UUID(int=number + 50)), lapses_at=NOON)
+        for number in range(3)
     ]
     await world.holds.place(holds, actor=OLGA)
     assert not await world.log.vanished_holds()
@@ -308,6 +329,31 @@ async def test_a_brake_is_put_on_once_released_once_and_used_up_by_a_run(world: 
     assert await world.log.last_instant() == instant
     assert await world.actions() == ["purge:braked", "purge:released"]
     assert (await world.log.put_on(brake, detail="again", at=NOON, token="three")).token == "three"
+
+
+async def test_a_brake_released_for_less_is_put_on_anew(world: World) -> None:
+    """P5."""
+    brake = Brake.HOLDS_VANISHED
+    await world.log.put_on(brake, detail="1 holds", at=NOON, token="one")
+    released = await world.log.release("one", actor=OLGA, at=NOON)
+    assert await world.log.put_on(brake, detail="1 holds", at=NOON, token="two") == released
+    again = await world.log.put_on(brake, detail="2 holds", at=NOON, token="three")
+    assert (again.token, again.released) == ("three", False)
+    assert await world.log.brakes() == [again]
+
+
+async def test_a_purge_does_not_use_up_what_was_released_for_reconciliation(world: World) -> None:
+    brake = Brake.MANY_ORPHANS
+    on = await world.log.put_on(brake, detail="30 files", at=NOON, token="one")
+    await world.log.use_up(brake, at=NOON)
+    assert await world.log.brakes() == [on]
+    released = await world.log.release("one", actor=OLGA, at=NOON)
+    await world.log.passed(Instant(at=NOON, boot_id="b", boot_s=1.0))
+    assert await world.log.brakes() == [released]
+    await world.log.use_up(Brake.FILE_YOUNGER, at=NOON)
+    assert await world.log.brakes() == [released]
+    await world.log.use_up(brake, at=NOON)
+    assert await world.log.brakes() == []
 
 
 async def test_the_days_in_force_are_remembered(world: World) -> None:

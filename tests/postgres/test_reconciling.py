@@ -180,7 +180,23 @@ async def test_so_many_orphans_that_rows_may_be_lost_stop_and_ask(office: Office
     (on,) = await office.log.brakes()
     assert on.brake is Brake.MANY_ORPHANS
     await office.log.release(on.token, actor=OLGA, at=NOON)
+    # The purge comes first; the release is not for it.
+    await office.work.purge(quietly)
     assert await office.reconcile() == {"orphan_erased": 1}
+    assert await office.log.brakes() == []
+
+
+async def test_a_release_covers_only_the_orphans_that_a_person_was_shown(office: Office) -> None:
+    """P5: one file without a row was shown; by now there are two."""
+    first = await office.orphan(1, days_old=40)
+    await office.reconcile()
+    (on,) = await office.log.brakes()
+    await office.log.release(on.token, actor=OLGA, at=NOON)
+    second = await office.orphan(2, days_old=40)
+    assert await office.reconcile() == {"orphan": 2}
+    assert {first, second} <= set(office.files)
+    (again,) = await office.log.brakes()
+    assert (again.detail, again.released) == ("2 files have no row", False)
 
 
 async def test_a_row_without_its_file_is_an_incident_once(office: Office) -> None:

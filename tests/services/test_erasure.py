@@ -291,6 +291,45 @@ async def test_an_anomaly_stops_the_purge_until_a_person_releases_it(
     assert not (await office.eraser().run()).braked_by
 
 
+async def test_a_release_covers_only_the_holds_that_a_person_was_shown(office: Office) -> None:
+    """P3, P5: told of one hold that is gone, nobody has said yes to an empty table."""
+    first, second = (office.hold(office.add(number)) for number in (50, 51))
+    office.log.stood = {str(first.id), str(second.id)}
+    del office.rows.holds[first.id]
+    (shown,) = (await office.eraser().run()).braked_by
+    await office.log.release(shown.token, actor=OLGA, at=NOON)
+    office.rows.holds.clear()
+    report = await office.eraser().run()
+    assert (report.erased, len(office.there)) == (0, 2)
+    (again,) = report.braked_by
+    assert again.detail.startswith("2 holds")
+    assert again.token != shown.token
+    await office.log.release(again.token, actor=OLGA, at=NOON)
+    assert (await office.eraser().run()).erased == 2
+
+
+async def test_a_release_covers_only_the_younger_files_that_a_person_was_shown(
+    office: Office,
+) -> None:
+    """P5: what came due since is asked about by the next run, what was shown goes."""
+    later = office.add(52, ended_at=NOON - MONTH + timedelta(hours=2))
+    office.vault.files[later] = NOON
+    renew_a_file(office)
+    (shown,) = (await office.eraser().run()).braked_by
+    office.pass_by(timedelta(hours=2))
+    await office.log.release(shown.token, actor=OLGA, at=NOON)
+    assert (await office.eraser().run()).erased == 1
+    assert office.is_whole(later)
+    (again,) = (await office.eraser().run()).braked_by
+    assert again.detail.startswith("1 files")
+    # Another file was renewed after a person had looked.
+    office.vault.files[office.add(53)] = NOON
+    await office.log.release(again.token, actor=OLGA, at=NOON)
+    report = await office.eraser().run()
+    assert [each.detail[:7] for each in report.braked_by] == ["2 files"]
+    assert office.is_whole(later)
+
+
 async def test_much_to_erase_alone_stops_nothing(office: Office) -> None:
     """P5: it is told."""
     for number in range(LARGE + 1):

@@ -95,11 +95,13 @@ class PostgresHolds:
             "ending": ending.value,
             "end_reference": clean(reference),
         }
+        # It may have been reviewed since it was found lapsed: then it stands until it is lifted.
+        lapses = [HoldTable.lapses_at <= at] if ending is Ending.LAPSED else []
         with translated():
             async with self._engine.begin() as connection:
                 written = await connection.execute(
                     update(HoldTable)
-                    .where(HoldTable.id == hold_id, STANDS)
+                    .where(HoldTable.id == hold_id, STANDS, *lapses)
                     .values(values)
                     .returning(*COLUMNS)
                 )

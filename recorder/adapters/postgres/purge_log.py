@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import uuid_utils.compat as uuids
-from sqlalchemy import Row, select, update
+from sqlalchemy import ColumnElement, Row, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -73,9 +73,11 @@ class PostgresPurgeLog:
 
     async def put_on(self, brake: Brake, *, detail: str, at: datetime, token: str) -> OpenBrake:
         """Put a brake on, with incident and entry; one that is on already stays as it is."""
+        outgrown = (BRAKE.brake == brake.value, BRAKE.detail != detail)
         row = {"token": token, "brake": brake.value, "at": at, "detail": detail, "released_by": ""}
         with translated():
             async with self._engine.begin() as connection:
+                await _use_up(connection, *outgrown, at=at)
                 written = await connection.execute(
                     insert(BRAKE).values(row).on_conflict_do_nothing().returning(BRAKE.token)
                 )
@@ -110,10 +112,12 @@ class PostgresPurgeLog:
                     return None
                 entry = events.released(Brake(row.brake), token=token, actor=actor, at=at)
                 await trail.append(connection, [entry])
+                if row.brake == Brake.MANY_ORPHANS.value:
+                    await _reconcile(connection, at)
                 return _brake(row)
 
     async def passed(self, instant: Instant) -> None:
-        """Note the clocks and the holds of this run; released brakes are used up."""
+        """Note the clocks and the holds of this run; the purge's released brakes are used up."""
         with translated():
             async with self._engine.begin() as connection:
                 row = {
@@ -126,11 +130,15 @@ class PostgresPurgeLog:
                 await connection.execute(
                     insert(STATE).values(row).on_conflict_do_update(index_elements=["id"], set_=row)
                 )
-                await connection.execute(
-                    update(BRAKE)
-                    .where(BRAKE.released_at.is_not(None), BRAKE.used_at.is_(None))
-                    .values(used_at=instant.at)
-                )
+                # Files without rows are for reconciliation, which comes later.
+                others = BRAKE.brake != Brake.MANY_ORPHANS.value
+                await _use_up(connection, others, at=instant.at)
+
+    async def use_up(self, brake: Brake, *, at: datetime) -> None:
+        """Note that what a person released was done; one that is on stays on."""
+        with translated():
+            async with self._engine.begin() as connection:
+                await _use_up(connection, BRAKE.brake == brake.value, at=at)
 
     async def applied(self) -> Applied | None:
         """Return the retention that was put in force last."""
@@ -176,9 +184,7 @@ class PostgresPurgeLog:
                 await connection.execute(insert(CHANGE).values(line))
                 await trail.append(connection, [events.days_changed(change, actor=actor)])
                 # It puts right the day that is stored with each recording, and shown.
-                await connection.execute(
-                    update(JOB).where(JOB.name == RECONCILE).values(next_due=change.at)
-                )
+                await _reconcile(connection, change.at)
                 return True
 
     async def changes(self, *, limit: int) -> Sequence[RetentionChange]:
@@ -204,6 +210,16 @@ async def _ended_in_trail(connection: AsyncConnection, missing: Collection[str])
         )
     )
     return {subjects[each] for each in told}
+
+
+async def _reconcile(connection: AsyncConnection, at: datetime) -> None:
+    """Have the next reconciliation begin at once."""
+    await connection.execute(update(JOB).where(JOB.name == RECONCILE).values(next_due=at))
+
+
+async def _use_up(connection: AsyncConnection, *of: ColumnElement[bool], at: datetime) -> None:
+    released = (BRAKE.released_at.is_not(None), BRAKE.used_at.is_(None))
+    await connection.execute(update(BRAKE).where(*of, *released).values(used_at=at))
 
 
 async def _brakes(connection: AsyncConnection) -> Sequence[OpenBrake]:
