@@ -7,6 +7,7 @@ took: neither the path as it was sent nor anything of its content.
 import structlog
 import uuid_utils.compat as uuids
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from recorder.accounts.agreeing import TakesTwo
@@ -17,10 +18,12 @@ from recorder.web.headers import NOT_KEPT, headers_for
 from recorder.web.metrics import Measures
 from recorder.web.problems import BY_STATUS, Kind, Problem
 from recorder.web.rules import Origin
+from recorder.web.streaming import Broken
 
 log = structlog.get_logger(__name__)
 
 UNMATCHED = "unmatched"
+CUT = Problem(kind=Kind.UNAVAILABLE)
 RETRY_S = "30"
 AT_ONCE = 300
 """Requests being answered, streams among them; more are told to come back."""
@@ -62,7 +65,8 @@ class Envelope:
         try:
             await (self._app if self._free >= 0 else _busy)(scope, receive, sealed)
         except Exception as error:  # noqa: BLE001 - the boundary of one request
-            problem = self._problem_of(error)
+            # A stream that was broken off on purpose is no defect.
+            problem = CUT if isinstance(error, Broken) else self._problem_of(error)
             if status:
                 # Half an answer is out: cutting the connection says that it is not whole.
                 log.info("answer_cut", error=type(error).__name__)
@@ -102,6 +106,9 @@ class Envelope:
                 # Its message names the part that is away, for the operator alone.
                 log.warning("part_unavailable", error=type(error).__name__, why=str(error))
                 return Problem(kind=Kind.UNAVAILABLE, headers={"Retry-After": RETRY_S})
+            case ClientDisconnect():
+                # Nobody is there to be answered.
+                return Problem(kind=Kind.BAD_REQUEST)
             case NotFound():
                 return Problem(kind=Kind.NOT_FOUND)
             case TakesTwo():

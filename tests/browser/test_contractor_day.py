@@ -25,7 +25,6 @@ from tests.web.test_who_may_do_what import filled, routes
 pytestmark = [
     pytest.mark.postgres,
     pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.xdist_group("role days"),
 ]
 NUMBER, NAME, CLERK = "605987654", "Canary Konserwacka", "konser-desk"
 CANARIES = (NUMBER, "605 987 654", "987654", "987 654", *NAME.lower().split(), CLERK)

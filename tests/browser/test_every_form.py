@@ -28,7 +28,6 @@ from tests.web.test_who_may_do_what import routes
 pytestmark = [
     pytest.mark.postgres,
     pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.xdist_group("every form"),
 ]
 ELSEWHERE = {"/sign-in/oidc/code": "a provider leads here: tests/web/test_provider.py"}
 """Forms that are not sent here, and why."""

@@ -18,10 +18,7 @@ from tests.browser.seeded import Seeded
 from tests.web.test_who_may_do_what import NOBODY
 
 pytestmark = [pytest.mark.postgres, pytest.mark.asyncio(loop_scope="session")]
-LANGUAGES = [
-    pytest.param(each, marks=pytest.mark.xdist_group(f"pages in {each}")) for each in ("pl", "en")
-]
-"""The two languages beside each other: it is the longest test of the browser."""
+LANGUAGES = ["pl", "en"]
 
 
 async def judged(seat: Seat, name: str, language: str, *, pictures: bool = True) -> None:

@@ -25,7 +25,6 @@ from tests.web.office import PASSWORD, ROOT
 pytestmark = [
     pytest.mark.postgres,
     pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.xdist_group("first run"),
 ]
 PROGRAM = Path(sys.executable).with_name("recorder")
 

@@ -14,7 +14,6 @@ from tests.browser.seeded import Seeded
 pytestmark = [
     pytest.mark.postgres,
     pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.xdist_group("hostile pages"),
 ]
 FORMS = """() => [...document.querySelectorAll('main form')].map((form, index) => ({
   index,

@@ -19,7 +19,6 @@ from tests.browser.seeded import Seeded
 pytestmark = [
     pytest.mark.postgres,
     pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.xdist_group("hostile pages"),
 ]
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 FORMULA = re.compile(r"^[=+\-@\t\r\x00]")

@@ -13,7 +13,6 @@ from tests.browser.seeded import Seeded
 pytestmark = [
     pytest.mark.postgres,
     pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.xdist_group("hostile pages"),
 ]
 ORDER = (Role.ADMINISTRATOR, Role.LISTENER, Role.DPO, Role.SYSADMIN, Role.CONTRACTOR, None)
 """Whoever sees most comes first."""

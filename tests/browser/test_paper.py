@@ -11,7 +11,6 @@ from tests.browser.seeded import Seeded
 pytestmark = [
     pytest.mark.postgres,
     pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.xdist_group("role days"),
 ]
 SHEET = re.compile(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]")
 A4 = (594, 842)

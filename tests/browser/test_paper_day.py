@@ -17,7 +17,6 @@ from tests.signed_in import PURPOSE
 pytestmark = [
     pytest.mark.postgres,
     pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.xdist_group("role days"),
 ]
 NEW_PASSWORD, REASON = "zielony parasol nad rzeką", "koniec zatrudnienia"
 SCAN = b"%PDF-1.7\n" + bytes(range(256))

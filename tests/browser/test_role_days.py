@@ -20,7 +20,6 @@ from tests.web.office import PASSWORD
 pytestmark = [
     pytest.mark.postgres,
     pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.xdist_group("role days"),
 ]
 NUMBER, NAME, CLERK, REFERENCE = "600987654", "Canary Kanarkowska", "kanar-desk", "RSD 987/2026"
 DECODED = """async () => {

@@ -17,7 +17,6 @@ from tests.browser.seeded import Seeded
 pytestmark = [
     pytest.mark.postgres,
     pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.xdist_group("role days"),
 ]
 FORMS = """() => [...document.querySelectorAll('main form')].flatMap((form, index) =>
   form.method === 'post' ? [[index, form.getAttribute('action')]] : [])"""

@@ -14,7 +14,6 @@ from tests.web.office import PASSWORD
 pytestmark = [
     pytest.mark.postgres,
     pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.xdist_group("role days"),
 ]
 
 

@@ -3,6 +3,7 @@
 import re
 import time
 from statistics import median
+from typing import Any
 
 import pyotp
 import pytest
@@ -187,3 +188,32 @@ async def test_whether_a_login_is_known_cannot_be_told_by_the_time(office: WebOf
             times.append(time.perf_counter() - began)
             assert answer.status_code == 401
     assert abs(median(took["olga"]) - median(took["nobody"])) < 0.02
+
+
+async def test_who_leaves_while_a_form_is_sent_is_no_fault_of_the_service(
+    office: WebOffice, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def gone() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(_message: Any) -> None:
+        """Nobody is there."""
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/sign-in",
+        "raw_path": b"/sign-in",
+        "query_string": b"",
+        "client": ("10.1.2.3", 1),
+        "headers": [
+            (b"host", b"rejestrator.example"),
+            (b"origin", b"https://rejestrator.example"),
+            (b"content-type", b"application/x-www-form-urlencoded"),
+            (b"content-length", b"100"),
+        ],
+    }
+    await office.app(scope, gone, send)
+    logged = caplog.text
+    assert "'route': '/sign-in'" in logged
+    assert "request_failed" not in logged
