@@ -55,6 +55,7 @@ async def test_what_the_service_sealed_is_read_without_it(
     assert (done.returncode, done.stderr) == (0, "")
     assert hashlib.sha256(target.read_bytes()).hexdigest() == sealed.sha256
     assert target.read_bytes()[44:] == samples
+    assert target.stat().st_mode & 0o777 == 0o600, "what leaves the vault is for its owner alone"
 
 
 async def test_it_refuses_what_was_changed_cut_lengthened_or_is_anothers(
