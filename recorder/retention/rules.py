@@ -23,6 +23,9 @@ SPARE_TICKS = 12
 LATE_AFTER = 3
 """A job that missed so many ticks is late."""
 
+AGAIN_AFTER = timedelta(minutes=10)
+"""So long after a failure a job is tried again, though its turn is a day away."""
+
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TIMED = 7
@@ -64,14 +67,18 @@ def is_late(job: JobState, *, every: timedelta, now: datetime) -> bool:
 def is_due(job: JobState | None, *, every: timedelta, worker: str, now: datetime) -> bool:
     """Tell whether a job is to be run now, by its row alone.
 
-    What another process began and did not end died with it: it is due at once. A day far in the
-    future was written by a clock that was wrong.
+    What another process began and did not end died with it: it is due at once. What failed is
+    tried again before long, however seldom its turn is. A day far in the future was written by a
+    clock that was wrong.
     """
     if job is None or job.next_due is None or job.last_started is None:
         return True
     ends = [each for each in (job.last_succeeded, job.last_failed) if each is not None]
     ended = max(ends, default=None)
     if job.worker != worker and (ended is None or ended < job.last_started):
+        return True
+    failed = job.last_failed is not None and ended == job.last_failed
+    if failed and ended is not None and now - ended >= AGAIN_AFTER:
         return True
     return now >= job.next_due or job.next_due - now > every
 

@@ -120,3 +120,30 @@ def test_a_job_is_due_by_its_row(
     )
     assert is_due(state, every=6 * HOUR, worker="me", now=NOON) is due
     assert is_due(None, every=HOUR, worker="me", now=NOON)
+
+
+@pytest.mark.parametrize(
+    ("failed", "succeeded", "due"),
+    [
+        (timedelta(minutes=9), None, False),
+        (timedelta(minutes=10), None, True),
+        (timedelta(minutes=10), 24 * HOUR, True),
+        (timedelta(minutes=10), timedelta(minutes=5), False),
+        (-HOUR, None, False),
+    ],
+    ids=["just failed", "never done", "done before", "done since", "by a clock that was ahead"],
+)
+def test_what_failed_is_tried_again_before_its_next_day(
+    failed: timedelta, succeeded: timedelta | None, *, due: bool
+) -> None:
+    state = JobState(
+        name="keep_trail",
+        worker="me",
+        last_started=NOON - failed,
+        last_succeeded=None if succeeded is None else NOON - succeeded,
+        last_failed=NOON - failed,
+        last_error="ConfigurationError",
+        progress="",
+        next_due=NOON + 23 * HOUR,
+    )
+    assert is_due(state, every=24 * HOUR, worker="me", now=NOON) is due
