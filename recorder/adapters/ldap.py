@@ -31,6 +31,8 @@ SAYS_NO = frozenset({INVALID_CREDENTIALS, 19, 50, 53})
 ACCOUNT_CONTROL, DISABLED_BIT = "userAccountControl", 0x2
 LOCKED = ("pwdAccountLockedTime", "nsAccountLock")
 ASKED_FOR = (ACCOUNT_CONTROL, *LOCKED)
+NO_LDAP = (LookupError, TypeError, AttributeError, RecursionError)
+"""What ldap3 ends in over an answer that is none of a directory's."""
 
 log = structlog.get_logger(__name__)
 
@@ -79,7 +81,7 @@ class LdapDirectory:
                         return await loop.run_in_executor(
                             self._threads, self._ask, address, name, password
                         )
-                except (LDAPException, OSError, ValueError) as error:
+                except (LDAPException, OSError, ValueError, *NO_LDAP) as error:
                     # The kind alone: its text may hold a name.
                     log.warning("directory_away", server=address.host, error=type(error).__name__)
         raise DirectoryUnavailable("no server of the directory answers; `recorder config check`")
@@ -111,6 +113,8 @@ class LdapDirectory:
             return f"does not answer as it should: {type(error).__name__}: {str(error)[:200]}"
         except (OSError, ValueError) as error:
             return f"does not answer: {type(error).__name__}: {error}"
+        except NO_LDAP:
+            return "answers, but not as a directory does"
         if code == NO_SUCH_OBJECT:
             return "has nothing at RECORDER_LDAP_BASE, or shows it to nobody by that account"
         if code not in {SUCCESS, SIZE_LIMIT_EXCEEDED}:

@@ -101,7 +101,7 @@ class OidcProvider:
             for key in await self._signing_keys(fresh=fresh):
                 if kid is None or key.kid == kid:
                     # Any other key, or the same one replaced, may still fit.
-                    with suppress(JoseError, ValueError, TypeError, KeyError):
+                    with suppress(JoseError, ValueError, TypeError, KeyError, RecursionError):
                         return jwt.decode(token, key, algorithms=ALGORITHMS).claims
         raise ProviderRefused(Refused.TOKEN)
 
@@ -172,7 +172,7 @@ class OidcProvider:
                 if method == "POST" and answer.status in REFUSED_STATUS:
                     raise ProviderRefused(Refused.PROVIDER_SAYS_NO)
                 found = json.loads(raw) if answer.status == 200 else None  # noqa: PLR2004 - HTTP's
-        except (ClientError, TimeoutError, OSError, ValueError) as error:
+        except (ClientError, TimeoutError, OSError, ValueError, RecursionError) as error:
             log.warning("provider_away", error=type(error).__name__)
             raise DirectoryUnavailable("the OpenID provider does not answer") from None
         if not isinstance(found, dict):
@@ -218,7 +218,7 @@ def _kid_of(token: str) -> str | None:
     head = token.partition(".")[0]
     try:
         header = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ProviderRefused(Refused.TOKEN) from None
     if not isinstance(header, dict):
         raise ProviderRefused(Refused.TOKEN)

@@ -221,12 +221,11 @@ class Restorer:
                 self._bring_one(each)
                 self.brought += 1
             # Without its folder the purge takes no file for gone.
-            for lost in (
-                *self._manifest.recordings,
-                *self._manifest.erased,
-                *self._manifest.missing,
-            ):
-                with folder_beneath(vault, lost.folder, make_with=FOLDER_MODE):
+            rows = self._manifest
+            folders = {each.folder for each in rows.recordings}
+            folders |= {each.folder for each in (*rows.erased, *rows.missing)}
+            for folder in sorted(folders):
+                with folder_beneath(vault, folder, make_with=FOLDER_MODE):
                     pass
             if vault.is_dir():
                 sync_tree(vault)

@@ -12,10 +12,12 @@ from urllib.parse import urlencode
 
 from aiohttp import ClientSession, web
 from cryptography.hazmat.primitives import serialization
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.jwk import RSAKey
 
 CLIENT, SECRET = "rejestrator", "a secret of two: 1"
+DEEP = b"[" * 20_000 + b"]" * 20_000
+"""JSON over which a reader that calls itself falls."""
 BASIC = "Basic " + base64.b64encode(b"rejestrator:a+secret+of+two%3A+1").decode()
 
 
@@ -73,6 +75,8 @@ class TestProvider:
         )
         if asked is None or not right:
             return web.json_response({"error": "invalid_grant"}, status=400)
+        if self.lie.get("answer") == "deep":
+            return web.Response(body=DEEP, content_type="application/json")
         now = int(time.time())  # noqa: TID251 - a provider has a clock of its own
         claims = {
             "iss": self.issuer,
@@ -109,6 +113,10 @@ class TestProvider:
         if way == "altered":
             first, _, signature = jwt.encode(header, claims, self.key).split(".")
             return f"{first}.{_plain(json.dumps(claims | {'sub': 'anna'}).encode())}.{signature}"
+        if way == "deep head":
+            return f"{_plain(DEEP)}.e30."
+        if way == "deep":
+            return jws.serialize_compact(header, DEEP, self.key)
         if way == "nonsense":
             return "a.b"
         return jwt.encode(header, claims, self.key)

@@ -145,7 +145,13 @@ async def answering(answer: bytes | None) -> AsyncIterator[tuple[int, list[bytes
 NO_TLS = bytes.fromhex("300c02010178070a013404000400")
 
 
-@pytest.mark.parametrize("answer", [None, b"\x30\x84\x00\x00\x40\x00", b"\x16", NO_TLS])
+NO_LDAP = b"HTTP/1.1 400 Bad Request\r\n\r\n" * 100
+NO_MESSAGE = bytes.fromhex("3003020101")
+
+
+@pytest.mark.parametrize(
+    "answer", [None, b"\x30\x84\x00\x00\x40\x00", b"\x16", NO_TLS, NO_LDAP, NO_MESSAGE]
+)
 @pytest.mark.parametrize("scheme", ["ldap", "ldaps"])
 async def test_a_server_that_stalls_drips_or_refuses_tls_is_away_in_time_and_hears_no_password(
     authority: Authority, answer: bytes | None, scheme: str
@@ -156,6 +162,7 @@ async def test_a_server_that_stalls_drips_or_refuses_tls_is_away_in_time_and_hea
         with pytest.raises(DirectoryUnavailable):
             await directory.proves("zenobia", PASSWORD)
         assert time.monotonic() - began < 4
+        assert (await directory.problems())[f"{HERE}:{port}"]
         told = b"".join(heard)
         assert b"zenobia" not in told
         assert FINDER_PASSWORD.encode() not in told

@@ -145,6 +145,8 @@ async def test_nobody_is_let_in_who_was_not_linked_here(entrance: Entrance) -> N
         ({"sign": "jwk in the header"}, Refused.TOKEN),
         ({"sign": "altered"}, Refused.TOKEN),
         ({"sign": "nonsense"}, Refused.TOKEN),
+        ({"sign": "deep head"}, Refused.TOKEN),
+        ({"sign": "deep"}, Refused.TOKEN),
         ({"claims": {"aud": "another service"}}, Refused.AUDIENCE),
         ({"claims": {"aud": [CLIENT, "another service"]}}, Refused.AUDIENCE),
         ({"claims": {"azp": "another service"}}, Refused.AUDIENCE),
@@ -266,6 +268,13 @@ async def test_a_provider_that_describes_itself_wrongly_is_not_used(
     await tell(issuer, lie={"about": about})
     with pytest.raises(DirectoryUnavailable):
         await entrance.door.begin("/")
+
+
+async def test_an_answer_that_cannot_be_read_is_an_outage(entrance: Entrance, issuer: str) -> None:
+    await entrance.linked()
+    await tell(issuer, lie={"answer": "deep"})
+    with pytest.raises(DirectoryUnavailable):
+        await entrance.enters()
 
 
 @pytest.mark.parametrize(
