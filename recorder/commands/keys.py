@@ -23,6 +23,8 @@ from recorder.custody.adoption import Adopted, Adopter
 from recorder.errors import RecorderError
 from recorder.settings import load_settings
 
+MOST_TOLD = 20
+
 app = typer.Typer(help="The keys of the recordings.", no_args_is_help=True)
 
 
@@ -74,11 +76,17 @@ def rotate(
         done = rotate_keys(settings.key_dir, old=old, new=new, progress=progress)
     typer.echo(
         f"Wrapped {done.wrapped} keys, {done.already} were already. Set RECORDER_MASTER_KEY_FILE "
-        f"to {new_master_key_file} and start every process again; then destroy the old one."
+        f"to {new_master_key_file} and start every process again"
+        + ("." if done.damaged else "; then destroy the old one.")
     )
-    for each in done.damaged:
+    for each in done.damaged[:MOST_TOLD]:
         typer.echo(f"{each} has a key that neither master key opens", err=True)
     if done.damaged:
+        typer.echo(
+            f"{len(done.damaged)} keys lie under neither. Destroy no master key: was an earlier "
+            "rotation not finished, run this again with RECORDER_MASTER_KEY_FILE its old one.",
+            err=True,
+        )
         raise typer.Exit(RecorderError.exit_code)
 
 

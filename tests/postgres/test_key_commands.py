@@ -113,6 +113,28 @@ def test_a_rotation_ends_with_a_sentence_and_the_old_master_key_is_refused(
     assert recorded.read_bytes() == audio
 
 
+def test_a_third_master_key_after_a_rotation_cut_short_lets_nobody_destroy_the_first(
+    run: Run, recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RG.4: a key that was left behind opens nothing without it."""
+    second, third = tmp_path / "second", tmp_path / "third"
+    key = next(tmp_path.rglob(f"{recorded.stem}.key"))
+    left_behind, first = key.read_bytes(), MASTER_KEY_TEXT
+    assert run("keys", "rotate", "--new-master-key-file", str(second)).status == 0
+    key.write_bytes(left_behind)
+    monkeypatch.delenv("RECORDER_MASTER_KEY")
+    monkeypatch.setenv("RECORDER_MASTER_KEY_FILE", str(second))
+    said = run("keys", "rotate", "--new-master-key-file", str(third))
+    assert (said.status, "destroy" in said.out) == (1, False)
+    assert "Destroy no master key" in said.err
+    monkeypatch.delenv("RECORDER_MASTER_KEY_FILE")
+    monkeypatch.setenv("RECORDER_MASTER_KEY", first)
+    assert run("keys", "rotate", "--new-master-key-file", str(third)).status == 0
+    monkeypatch.delenv("RECORDER_MASTER_KEY")
+    monkeypatch.setenv("RECORDER_MASTER_KEY_FILE", str(third))
+    assert run("recordings", "verify", "--all").status == 0
+
+
 def test_plain_recordings_are_sealed_and_destroyed(
     run: Run, recorded: Path, database_url: str, tmp_path: Path
 ) -> None:
