@@ -12,7 +12,7 @@ from recorder.adapters.master_key import MasterKey
 from recorder.adapters.sealed_stream import open_stream
 from recorder.adapters.vault import SEALED
 from recorder.backup.model import File, Stored
-from recorder.errors import BackupDamaged, KeyUnavailable, RecordingDamaged
+from recorder.errors import BackupDamaged, BackupUnavailable, KeyUnavailable, RecordingDamaged
 
 Progress = Callable[[str, int, int], None]
 
@@ -38,7 +38,7 @@ def problems_of(
     found += [Problem(None, says) for says in _dump(backup)] if not found else []
     for done, each in enumerate(manifest.recordings):
         progress("reading", done, len(manifest.recordings))
-        wrong = [*_compared(vault, container_of(each)), *_key(backup, each, master)]
+        wrong = [*_audio(vault, container_of(each)), *_key(backup, each, master)]
         found += [Problem(each.id, says) for says in wrong]
     progress("reading", len(manifest.recordings), len(manifest.recordings))
     return found
@@ -63,6 +63,14 @@ def compare(root: Path, file: File) -> None:
     with written_to():
         found = hash_of(root, folder, name)
     require_same(found, file)
+
+
+def _audio(vault: Path, container: File) -> list[str]:
+    try:
+        return _compared(vault, container)
+    except BackupUnavailable as error:
+        # A bad sector, or a link in its place: told by name, and it keeps no other from being read.
+        return [f"{container.path}: {error}"]
 
 
 def _compared(root: Path, file: File) -> list[str]:

@@ -84,8 +84,8 @@ def open_set(folder: Path, *, keys_at: Path, master: MasterKey) -> Opened:
     except (KeyError, RecordingDamaged, KeyUnavailable):
         raise BackupDamaged("the file of keys is damaged") from None
     with written_to():
-        given = (folder / PROOF).read_text(encoding="ascii").strip()
-    if not hmac.compare_digest(given.encode(), prove(content, dump_key).encode()):
+        given = (folder / PROOF).read_bytes().strip()
+    if not hmac.compare_digest(given, prove(content, dump_key).encode()):
         raise BackupDamaged("the manifest is not what was written: somebody changed it")
     if hashlib.sha256(kept).hexdigest() != manifest.keys.sha256:
         raise BackupDamaged("the file of keys is not the one of the manifest")

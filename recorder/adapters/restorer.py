@@ -80,6 +80,8 @@ class Restorer:
         self._backup, self._manifest = backup, backup.manifest
         self._audio_at, self._target = audio, target
         self._keys = DiskKeys(target.keys, target.master)
+        self.brought = 0
+        """Recordings that are back."""
         self._vault = DiskVault(target.vault, self._keys)
 
     def run(self, orders: Orders, *, now: datetime, progress: Progress) -> list[str]:
@@ -106,7 +108,10 @@ class Restorer:
             stored = [each for each in self._manifest.recordings if each.id not in left_out]
             self._bring_keys(stored)
             self._bring_audio(stored, progress)
-            told = self._bring_files()
+            told = [
+                f"{each} is damaged in the backup and was left out" for each in sorted(left_out)
+            ]
+            told += self._bring_files()
             progress("database", 0, 1)
             clear(target.database_url)
             with restoring(target.database_url, server=server) as stream:
@@ -214,9 +219,13 @@ class Restorer:
             for done, each in enumerate(stored):
                 progress("recordings", done, len(stored))
                 self._bring_one(each)
+                self.brought += 1
             # Without its folder the purge takes no file for gone.
-            for lost in (*self._manifest.erased, *self._manifest.missing):
-                with folder_beneath(vault, lost.folder, make_with=FOLDER_MODE):
+            rows = self._manifest
+            folders = {each.folder for each in rows.recordings}
+            folders |= {each.folder for each in (*rows.erased, *rows.missing)}
+            for folder in sorted(folders):
+                with folder_beneath(vault, folder, make_with=FOLDER_MODE):
                     pass
             if vault.is_dir():
                 sync_tree(vault)

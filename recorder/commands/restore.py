@@ -118,7 +118,7 @@ def _bring_back(
         told = restorer.run(orders, now=SystemClock().now(), progress=progress)
     for each in told:
         typer.echo(each, err=True)
-    typer.echo(f"{len(backup.manifest.recordings)} recordings are back; erasing what is due.")
+    typer.echo(f"{restorer.brought} recordings are back; erasing what is due.")
 
 
 def _pending(settings: Settings) -> Marker:

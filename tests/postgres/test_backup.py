@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import os
+import shutil
 import stat
 from collections.abc import Callable
 from datetime import timedelta
@@ -532,6 +533,48 @@ def test_damaged_recordings_can_be_left_out(
     elsewhere.end()
     folders = dict.fromkeys(ids, folder_of(NOON - DAY))
     assert elsewhere.playable(ids, folders) == {ids[1]}
+
+
+def test_a_restore_without_its_damaged_recordings_ends_when_they_are_due(
+    office: Installation, elsewhere: Installation, places: Places
+) -> None:
+    ids = [office.seal(n, age=n * DAY) for n in (1, 20)]
+    folder, _ = office.back_up(places)
+    shutil.rmtree(places.vault / folder.name / folder_of(NOON - 20 * DAY))
+    elsewhere.clock.at = NOON + 5 * DAY
+    told = elsewhere.bring_back(opened_set(folder, places), despite_damage=True)
+    assert f"{ids[1]} is damaged in the backup and was left out" in told
+    assert elsewhere.end().erased == 1
+    assert read_marker(elsewhere.keys) is None
+    assert elsewhere.playable([ids[0]], {ids[0]: folder_of(NOON - DAY)}) == {ids[0]}
+
+
+@pytest.mark.parametrize("instead", ["link", "folder"])
+def test_a_recording_that_cannot_be_read_keeps_no_other_from_coming_back(
+    office: Installation, elsewhere: Installation, places: Places, instead: str
+) -> None:
+    ids = [office.seal(n, age=DAY) for n in (1, 2)]
+    folder, _ = office.back_up(places)
+    day = places.vault / folder.name / folder_of(NOON - DAY)
+    victim = day / f"{ids[0]}.rec"
+    victim.unlink()
+    if instead == "link":
+        victim.symlink_to(day / f"{ids[1]}.rec")
+    else:
+        victim.mkdir()
+    backup = opened_set(folder, places)
+    with pytest.raises(BackupDamaged, match=f"{ids[0]}.rec: the place of the backup cannot"):
+        elsewhere.bring_back(backup)
+    elsewhere.bring_back(backup, despite_damage=True)
+    elsewhere.end()
+    assert elsewhere.playable(ids, dict.fromkeys(ids, folder_of(NOON - DAY))) == {ids[1]}
+
+
+def test_a_proof_of_any_bytes_is_refused(office: Installation, places: Places) -> None:
+    folder, _ = office.back_up(places)
+    (folder / "manifest.mac").write_bytes(b"\xff\xfe")
+    with pytest.raises(BackupDamaged, match="somebody changed it"):
+        opened_set(folder, places)
 
 
 def test_a_manifest_that_somebody_wrote_is_refused(office: Installation, places: Places) -> None:
