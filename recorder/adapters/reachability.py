@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from recorder.adapters.postgres import migrate
 from recorder.adapters.postgres.connect import translated
+from recorder.adapters.postgres.trail import require_open
 from recorder.errors import LedgerUnavailable, RecorderError
 from recorder.web.health import PartState
 
@@ -43,6 +44,9 @@ class PartsOfWeb:
         with translated():
             async with self._engine.connect() as connection:
                 found = await connection.scalar(text("SELECT version_num FROM alembic_version"))
+                if found == self._revision:
+                    # Read-only after a failover: nearly nothing would be answered.
+                    await require_open(connection)
         if found is None:
             raise LedgerUnavailable("the database is empty: recorder db upgrade")
         return str(found)

@@ -167,6 +167,18 @@ async def test_readiness_tells_strangers_little_and_the_machine_all(
     assert "recorder_database_up 0.0" in metrics.text
 
 
+async def test_a_trail_that_takes_nothing_is_not_called_ready(office: WebOffice) -> None:
+    here = office.browser("127.0.0.1")
+    assert (await here.get("/readyz")).status_code == 200
+    await office.do("ALTER TABLE audit_head DISABLE TRIGGER USER")
+    await office.do("DELETE FROM audit_head")
+    down = await here.get("/readyz")
+    assert down.status_code == 503
+    assert {"name": "database", "reachable": False, "says": "TrailUnavailable"} in (
+        down.json()["parts"]
+    )
+
+
 async def test_metrics_have_a_token_of_their_own(database_url: str, tmp_path: Path) -> None:
     async with open_office(database_url, tmp_path, metrics_token="prometheus") as office:
         await office.call(seconds=1)
