@@ -50,11 +50,12 @@ async def test_a_paper_is_granted_printed_signed_used_seen_and_revoked(
     two, at_two = await desk.sit_down(await desk.person(Role.ADMINISTRATOR), language=language)
     login = f"olga.{language}"
     temporary = await _adds(keeper, login, language)
+    olga, at_olga = await desk.sit_down(language=language)
+    # Before the paper: nobody is authorised until the account is their own (ADR 0068).
+    await _begins(olga, login, temporary, language)
     paper = await _grants(one, two, login, language)
     await _prints(one, paper)
     await _attaches(one, at_one, paper, language)
-    olga, at_olga = await desk.sit_down(language=language)
-    await _begins(olga, login, temporary, language)
     await finds(olga, desk, call, language)
     await hears(olga, language)
     await holds(olga, call, language)

@@ -194,7 +194,9 @@ async def test_attempts_are_spaced_by_growing_pauses_with_one_line_each(
     # Jitter takes away at most half.
     pauses = [0.01, 0.02, 0.04, 0.08, 0.08, 0.08, 0.08]
     assert all(gap >= pause / 2 for gap, pause in zip(gaps, pauses, strict=True))
-    assert len(caplog.records) <= len(server.connected_at)
+    # The server's own lines, which another test may have let through, are not the client's.
+    told = [each for each in caplog.records if each.name.startswith("recorder.")]
+    assert 0 < len(told) <= len(server.connected_at)
 
 
 async def test_asterisk_that_is_away_and_comes_back_is_found(server: HostileAri) -> None:
