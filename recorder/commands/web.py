@@ -41,7 +41,7 @@ from recorder.commands.web_announcing import announcing_around
 from recorder.commands.web_maintenance import maintenance_around
 from recorder.commands.web_oversight import oversight_around
 from recorder.commands.web_setup import setup_around
-from recorder.commands.web_trail import exported, verify_trail
+from recorder.commands.web_trail import exported, public_key, verify_trail
 from recorder.errors import ConfigurationError
 from recorder.live.service import LiveController
 from recorder.processes import run_process
@@ -78,6 +78,9 @@ def run() -> None:
 async def serve(settings: Settings) -> None:
     """Build the parts and serve until the process is told to stop."""
     origin = origin_of(settings)
+    # A key file may come after this process; what is written out is right or wrong by now.
+    if settings.audit_public_key:
+        public_key(settings)
     listening = listen(settings.web_host, settings.web_port)
     with listening:
         async with connect(url_of(settings), application="web") as engine:

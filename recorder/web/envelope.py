@@ -11,7 +11,13 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from recorder.accounts.agreeing import TakesTwo
-from recorder.errors import NotFound, RecorderError, RuleViolation, Unavailable
+from recorder.errors import (
+    ConfigurationError,
+    NotFound,
+    RecorderError,
+    RuleViolation,
+    Unavailable,
+)
 from recorder.ports import Clock
 from recorder.web.answers import Answers
 from recorder.web.headers import NOT_KEPT, headers_for
@@ -102,8 +108,8 @@ class Envelope:
                     return error.__cause__
                 kind = BY_STATUS.get(error.status_code, Kind.BAD_REQUEST)
                 return Problem(kind=kind, headers=dict(error.headers or {}))
-            case Unavailable():
-                # Its message names the part that is away, for the operator alone.
+            case Unavailable() | ConfigurationError():
+                # Its message names the part that is away, or its setting, for the operator alone.
                 log.warning("part_unavailable", error=type(error).__name__, why=str(error))
                 return Problem(kind=Kind.UNAVAILABLE, headers={"Retry-After": RETRY_S})
             case ClientDisconnect():

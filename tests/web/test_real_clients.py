@@ -181,6 +181,18 @@ async def test_an_unfinished_restore_keeps_the_web_from_starting_and_from_playin
         assert "Traceback" not in refused.stderr
 
 
+async def test_a_public_key_that_is_none_is_refused_at_the_start(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B9: not when somebody wants the trail verified."""
+    async with process(database_url, tmp_path, monkeypatch):
+        monkeypatch.setenv("RECORDER_AUDIT_PUBLIC_KEY", "nonsense")
+        monkeypatch.setenv("RECORDER_WEB_PORT", str(free_port()))
+        refused = ended(tmp_path)
+    assert (refused.returncode, "RECORDER_AUDIT_PUBLIC_KEY" in refused.stderr) == (2, True)
+    assert "Traceback" not in refused.stderr
+
+
 async def test_no_secret_is_in_the_arguments_and_no_file_is_others(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -239,6 +239,23 @@ async def test_the_whole_trail_is_exported_as_the_command_exports_it(
         assert [each for each in archive.namelist() if "checkpoints/" in each]
 
 
+async def test_a_key_that_is_not_there_is_a_part_that_is_away_and_no_defect(
+    database_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """B9: `recorder audit init-key` was forgotten; the log names the setting, the page does not."""
+    async with open_office(database_url, tmp_path, audit_key_file=tmp_path / "none") as office:
+        dpo = await office.at_work(Role.DPO)
+        answers = [
+            await dpo.post("/audit/export"),
+            await dpo.post("/api/v1/audit/verifications"),
+        ]
+        assert [each.status_code for each in answers] == [503, 503]
+        told = [each for each in caplog.messages if "part_unavailable" in each]
+        assert len(told) == 2
+        assert all("RECORDER_AUDIT_KEY_FILE" in each for each in told)
+        assert "RECORDER_AUDIT_KEY_FILE" not in answers[0].text
+
+
 async def test_who_sees_only_the_own_exports_the_own(office: WebOffice) -> None:
     listener = await office.at_work(Role.LISTENER)
     visitor = await office.visitor(listener)
