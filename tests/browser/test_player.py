@@ -112,8 +112,12 @@ async def test_keys_play_pause_and_skip_and_the_position_is_said(desk: OfficeDes
     page, _ = await listening(desk, await desk.call(seconds=60))
     await page.locator(".lanes").wait_for()
     await page.locator("#main").focus()
+    # One after another, as a person presses: a browser that is still on its way may stay there.
+    there = "!document.querySelector('#player audio').seeking"
     await page.keyboard.press("ArrowRight")
+    await until(page, there)
     await page.keyboard.press("l")
+    await until(page, there)
     assert await at(page) == pytest.approx(10, abs=0.1)
     await page.keyboard.press("J")
     said = "Pozycja: 5 s z 1 min 0 s, 55 s do końca"
