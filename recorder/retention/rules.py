@@ -77,8 +77,8 @@ def is_due(job: JobState | None, *, every: timedelta, worker: str, now: datetime
     ended = max(ends, default=None)
     if job.worker != worker and (ended is None or ended < job.last_started):
         return True
-    failed = job.last_failed is not None and ended == job.last_failed
-    if failed and ended is not None and now - ended >= AGAIN_AFTER:
+    failed = job.last_failed
+    if failed is not None and ended == failed and now - failed >= AGAIN_AFTER:
         return True
     return now >= job.next_due or job.next_due - now > every
 

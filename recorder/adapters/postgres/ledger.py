@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from recorder.adapters.postgres import tables
 from recorder.adapters.postgres.applied import last_applied
 from recorder.adapters.postgres.cleaning import clean
-from recorder.adapters.postgres.connect import translated
+from recorder.adapters.postgres.connect import asking, translated
 from recorder.adapters.postgres.forgetting import FORGOTTEN
 from recorder.adapters.postgres.live import settle_all
 from recorder.audit.event import AuditEvent
@@ -52,8 +52,6 @@ class PostgresLedger:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        # A single question needs no transaction around it.
-        self._asking = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     async def record_call(
         self,
@@ -85,15 +83,13 @@ class PostgresLedger:
     async def knows_channel(self, node: str, channel_id: str) -> bool:
         """Tell whether a call with this channel has a row."""
         channel = {"node": node, "channel_id": clean(channel_id)}
-        with translated():
-            async with self._asking.connect() as connection:
-                return bool(await connection.scalar(_CHANNEL_IS_KNOWN, channel))
+        async with asking(self._engine) as connection:
+            return bool(await connection.scalar(_CHANNEL_IS_KNOWN, channel))
 
     async def retention_days(self, configured: int) -> int:
         """Return the days in force, given those of regulation.toml."""
-        with translated():
-            async with self._asking.connect() as connection:
-                applied = await last_applied(connection)
+        async with asking(self._engine) as connection:
+            applied = await last_applied(connection)
         return retention_in_force(configured=configured, applied=applied).days
 
     async def record_incident(self, incident: Incident, *, once: bool = False) -> bool:
