@@ -1,18 +1,14 @@
 """A directory and a provider for every file here, and the PostgreSQL of the other tests."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.directory.certificates import Authority
 from tests.directory.open_ldap import HERE, OpenLdap, install
 from tests.directory.provider import tell
+from tests.directory.serving import serving
 from tests.postgres.conftest import *  # noqa: F403 - its fixtures
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
@@ -41,14 +37,8 @@ def server(filled: OpenLdap) -> OpenLdap:
 @pytest.fixture(scope="session")
 def running() -> Iterator[str]:
     """Give the issuer of a provider in a process of its own, which lies as it is told."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.directory.provider"],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert process.stdout
-    with process, process.stdout:
-        yield process.stdout.readline().strip()
-        process.kill()
+    with serving() as issuer:
+        yield issuer
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from recorder.commands.directory_check import directory_checks
 from recorder.pbx.model import Grade
 from recorder.settings import load_settings
 from tests.directory.provider import CLIENT, SECRET
+from tests.directory.serving import serving
 from tests.directory.test_oidc import RETURN_TO, Entrance, open_entrance
 from tests.postgres.access_world import DESK, PASSWORD
 
@@ -70,15 +71,9 @@ def install() -> Path:
 
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[str]:
-    home = install()
-    process = subprocess.Popen(
-        ["node", "provider.mjs", CLIENT, SECRET, RETURN_TO],
-        cwd=home, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
-    assert process.stdout
-    with process, process.stdout:
-        yield process.stdout.readline().strip()
-        process.kill()
+    command = ["node", "provider.mjs", CLIENT, SECRET, RETURN_TO]
+    with serving(command, cwd=install(), stderr=subprocess.DEVNULL) as address:
+        yield address
 
 
 @pytest.fixture

@@ -1,11 +1,8 @@
 """Signing in at a browser by an OpenID provider that is a process of its own."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -15,24 +12,18 @@ from recorder.accounts.model import Link, Role, SignsInBy
 from recorder.commands.web import provider_door
 from recorder.web.app import create_app
 from tests.directory.provider import CLIENT, SECRET
+from tests.directory.serving import serving
 from tests.directory.test_oidc import SUBJECT
 from tests.web.office import OPERATOR, WebOffice
 
 pytestmark = pytest.mark.postgres
-ROOT = Path(__file__).parents[2]
 BINDING = "__Host-signing-in"
 
 
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.directory.provider"],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert process.stdout
-    with process, process.stdout:
-        yield process.stdout.readline().strip()
-        process.kill()
+    with serving() as address:
+        yield address
 
 
 @pytest.fixture
